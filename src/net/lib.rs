@@ -1,0 +1,1 @@
+//! SMTP client pool, HTTP client and DNS

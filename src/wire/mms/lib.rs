@@ -1,0 +1,1 @@
+//! MMS encapsulation: the PDUs of MM1

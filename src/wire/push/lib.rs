@@ -1,0 +1,1 @@
+//! WAP push PDUs

@@ -1,0 +1,1 @@
+//! SMS user data: headers, segmentation, reassembly

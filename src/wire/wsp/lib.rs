@@ -1,0 +1,1 @@
+//! WSP header grammar, number tables and multipart
