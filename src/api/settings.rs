@@ -1,0 +1,223 @@
+//! Settings: declared once, decoded strictly, documented from the same declaration (invariant I-9).
+//!
+//! A plugin's settings are a struct with `#[serde(default)]`, `Deserialize`, `Serialize`, `Default` and `JsonSchema`; the
+//! doc comment of a field is its sentence in `config/reference.md`, its default comes from `Default`, its example from
+//! `#[schemars(example = …)]`, its unit from its type ([`crate::units`]). Unknown keys are found by walking the text
+//! against that schema, so that the error can name the file, the line and the nearest valid key.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// What a settings struct must be.
+pub trait Settings: DeserializeOwned + Serialize + Default + JsonSchema {}
+impl<T: DeserializeOwned + Serialize + Default + JsonSchema> Settings for T {}
+
+/// The settings of something that has none.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
+pub struct NoSettings {}
+
+/// A mistake in a config or rule file: where it is, what it is, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// The file.
+    pub file: PathBuf,
+    /// Line and column from 1, when the mistake has a place.
+    pub place: Option<(usize, usize)>,
+    /// The key, such as `listener.mail.domains`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some((line, column)) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        f.write_str(": ")?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+impl Source {
+    /// Line and column, from 1, of an octet.
+    pub fn place(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        (line, before.chars().rev().take_while(|c| *c != '\n').count() + 1)
+    }
+
+    /// An error at a place of this file.
+    pub fn error(&self, span: Option<Range<usize>>, key: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError {
+            file: self.path.clone(),
+            place: span.map(|span| self.place(span.start)),
+            key: key.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// Parses the text as TOML.
+    pub fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
+        DeTable::parse(&self.text).map_err(|e| self.error(e.span(), "", e.message()))
+    }
+}
+
+/// One table of a config file, on its way to becoming settings.
+#[derive(Clone, Debug)]
+pub struct Section<'a> {
+    /// The file it stands in.
+    pub source: &'a Source,
+    /// Its key, such as `listener.mail`.
+    pub key: String,
+    /// Where it starts.
+    pub span: Range<usize>,
+    /// What it says.
+    pub table: DeTable<'a>,
+}
+
+impl Section<'_> {
+    /// Decodes it strictly: every key must be known, every value of its type.
+    pub fn decode<S: Settings>(&self) -> Result<S, Vec<ConfigError>> {
+        let schema = Json::from(schemars::schema_for!(S));
+        let mut errors = Vec::new();
+        check_keys(self.source, &self.key, &self.table, &schema, &schema, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let value = Spanned::new(self.span.clone(), DeValue::Table(self.table.clone()));
+        S::deserialize(toml::de::ValueDeserializer::from(value))
+            .map_err(|e| vec![self.source.error(e.span(), &self.key, e.message())])
+    }
+
+    /// An error about one of its keys, placed where that key stands (or where the section starts).
+    pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
+        let span = self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span());
+        let full = if key.is_empty() { self.key.clone() } else { format!("{}.{key}", self.key) };
+        self.source.error(Some(span.unwrap_or_else(|| self.span.clone())), &full, message)
+    }
+}
+
+/// Walks a table against its schema and reports the keys the schema does not know.
+fn check_keys(
+    source: &Source,
+    at: &str,
+    table: &DeTable<'_>,
+    schema: &Json,
+    root: &Json,
+    errors: &mut Vec<ConfigError>,
+) {
+    let schema = resolved(schema, root);
+    let Some(known) = schema.get("properties").and_then(Json::as_object) else { return };
+    if schema.get("additionalProperties").is_some_and(|extra| extra.is_object() || *extra == Json::Bool(true)) {
+        return;
+    }
+    for (key, value) in table {
+        let name: &str = key.get_ref();
+        let full = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+        let Some(inner) = known.get(name) else {
+            let message = unknown(name, known.keys().map(String::as_str));
+            errors.push(source.error(Some(key.span()), &full, message));
+            continue;
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => check_keys(source, &full, table, inner, root, errors),
+            DeValue::Array(items) => {
+                let Some(inner) = resolved(inner, root).get("items") else { continue };
+                for item in items.iter() {
+                    if let DeValue::Table(table) = item.get_ref() {
+                        check_keys(source, &full, table, inner, root, errors);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Follows `$ref`, and the one table among the choices of an `Option`.
+fn resolved<'a>(schema: &'a Json, root: &'a Json) -> &'a Json {
+    if let Some(name) = schema.get("$ref").and_then(Json::as_str) {
+        let found = name.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+        return found.map_or(schema, |found| resolved(found, root));
+    }
+    let choices = schema.get("anyOf").and_then(Json::as_array);
+    let table = choices.and_then(|all| all.iter().map(|s| resolved(s, root)).find(|s| s.get("properties").is_some()));
+    table.unwrap_or(schema)
+}
+
+/// "unknown key …; did you mean …?" over the valid names.
+pub fn unknown<'a>(name: &str, valid: impl Iterator<Item = &'a str>) -> String {
+    let valid: Vec<&str> = valid.collect();
+    let scored = valid.iter().map(|v| (strsim::damerau_levenshtein(name, v), *v));
+    match scored.min() {
+        Some((distance, nearest)) if distance <= 1 + nearest.len() / 3 => {
+            format!("unknown key \"{name}\"; did you mean \"{nearest}\"?")
+        }
+        _ => format!("unknown key \"{name}\"; valid here: {}", valid.join(", ")),
+    }
+}
+
+/// A secret, which is never printed: `{ file = "/etc/packetboat/smsc.secret" }` or `{ env = "SMSC_SECRET" }`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Secret {
+    /// The first line of a file.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+impl Secret {
+    /// Reads it; `base` is the directory relative file names start from.
+    pub fn read(&self, base: &Path) -> Result<String, String> {
+        match self {
+            Secret::File(path) => {
+                let path = base.join(path);
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|e| format!("the secret file {} cannot be read: {e}", path.display()))?;
+                Ok(text.lines().next().unwrap_or_default().to_owned())
+            }
+            Secret::Env(name) => std::env::var(name)
+                .map_err(|_| format!("the environment variable {name}, which should hold the secret, is not set")),
+        }
+    }
+}
+
+/// The schema and the defaults of a settings struct, for the generated documentation.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// JSON schema.
+    pub schema: Arc<Json>,
+    /// The default of every key.
+    pub defaults: Arc<Json>,
+}
+
+/// What a settings struct declares.
+pub fn declared<S: Settings>() -> Declared {
+    let defaults = serde_json::to_value(S::default()).unwrap_or(Json::Null);
+    Declared { schema: Arc::new(Json::from(schemars::schema_for!(S))), defaults: Arc::new(defaults) }
+}

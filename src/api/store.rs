@@ -1,0 +1,235 @@
+//! The contract of a store. One suite (`tests/store`) runs on every backend.
+//!
+//! Few verbs: content is read by range; everything that changes goes through [`Store::commit`], atomic and with
+//! preconditions; [`Store::claim`] leases what is due. Queue view, hold, release, retry, move and purge are `scan` +
+//! `commit`, so they work on any backend.
+//!
+//! Invariants every backend keeps: a commit is on disk at the configured durability before it returns (I-1); a batch is
+//! all there or not at all, also after a crash; what cannot be read is quarantined and never stops the start.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::async_trait;
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, Event};
+use crate::id::{DeliveryId, MessageId};
+use crate::message::{ContentRef, Message};
+
+/// A new message with its content: the slices are written one after the other; `message.content` is filled in by the
+/// store.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The message.
+    pub message: Message,
+    /// Its content.
+    pub content: Vec<Bytes>,
+}
+
+/// A changed delivery.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The delivery as it shall be; its `version` is one more than `from`.
+    pub delivery: Delivery,
+    /// The version it was made from.
+    pub from: u64,
+    /// The lease under which it was made; it ends with the commit.
+    pub lease: Option<Lease>,
+}
+
+/// A dedupe key that must be new (I-2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// What must be unique.
+    pub key: Vec<u8>,
+    /// The message it stands for.
+    pub message: MessageId,
+    /// When it may be forgotten.
+    pub expires: Timestamp,
+}
+
+/// What is committed together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// New messages.
+    pub messages: Vec<NewMessage>,
+    /// New deliveries.
+    pub deliveries: Vec<Delivery>,
+    /// Changed deliveries.
+    pub changes: Vec<Change>,
+    /// New timeline lines.
+    pub events: Vec<(DeliveryId, Event)>,
+    /// Keys that must not be there yet: if one is, nothing of the batch happens and the error names its message.
+    pub keys: Vec<Key>,
+    /// Messages to forget, with their deliveries, timelines and content.
+    pub purge: Vec<MessageId>,
+}
+
+/// A lease on a delivery. The fence is larger for every later lease, so that a holder who lost it is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// The fencing token.
+    pub fence: u64,
+}
+
+/// A due delivery, leased.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The lease; give it back with the [`Change`] or by [`Store::release`].
+    pub lease: Lease,
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Its message.
+    pub message: Arc<Message>,
+}
+
+/// Which deliveries to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Only those of this message.
+    #[serde(default)]
+    pub message: Option<MessageId>,
+    /// Only those in one of these states, by [`crate::delivery::State::word`]; empty lists all.
+    #[serde(default)]
+    pub states: Vec<String>,
+    /// Only those to this recipient, in canonical form.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Only those from this sender, in canonical form.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Only those whose present step is this transport.
+    #[serde(default)]
+    pub via: Option<String>,
+}
+
+/// Which part of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Only those after this one, in order of id.
+    pub after: Option<DeliveryId>,
+    /// At most so many.
+    pub limit: usize,
+    /// Newest first instead of oldest first (`after` then means "before").
+    pub newest_first: bool,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Page { after: None, limit: 100, newest_first: false }
+    }
+}
+
+/// What a store says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StoreHealth {
+    /// Whether it takes commits.
+    pub writable: bool,
+    /// Why not, in words.
+    pub trouble: Option<String>,
+    /// The durability in force: `power_loss` or `process_crash`.
+    pub durability: String,
+    /// Deliveries by state word.
+    pub deliveries: Vec<(String, u64)>,
+    /// Messages held.
+    pub messages: u64,
+    /// Octets of live content.
+    pub content_bytes: u64,
+    /// Octets on disk.
+    pub disk_bytes: u64,
+    /// Octets free on its file system.
+    pub free_bytes: u64,
+    /// Rows and segments set aside because they could not be read.
+    pub quarantined: u64,
+    /// When the next delivery is due.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Why a store did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A key of the batch is there already, for this message.
+    #[error("already there as message {0}")]
+    Duplicate(MessageId),
+    /// A changed delivery is not at the version the change was made from.
+    #[error("delivery {0} was changed by somebody else meanwhile")]
+    Stale(DeliveryId),
+    /// The lease was lost.
+    #[error("the lease on delivery {0} was lost")]
+    Fenced(DeliveryId),
+    /// There is no such thing.
+    #[error("{0} is not in the store")]
+    Missing(String),
+    /// No room; nothing was written, a later attempt may succeed.
+    #[error("the store is full: {0}")]
+    Full(String),
+    /// It does not take commits (a failed write or fsync, shutting down).
+    #[error("the store takes nothing now: {0}")]
+    Unavailable(String),
+    /// What is on disk is not what was written.
+    #[error("content is damaged: {0}")]
+    Damaged(String),
+}
+
+/// A store. All methods may be called from many tasks at once.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes a batch: all of it or nothing, durable when this returns.
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Leases up to `most` deliveries that are due, earliest first, until `now + lease`. A leased delivery is not
+    /// claimed again before its lease ends. Leases need not survive a restart.
+    async fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Result<Vec<Claim>, StoreError>;
+
+    /// Gives a lease back without a change.
+    async fn release(&self, lease: Lease) -> Result<(), StoreError>;
+
+    /// When the next unleased delivery is due, or the next lease ends.
+    fn next_due(&self) -> Option<Timestamp>;
+
+    /// Returns when [`Store::next_due`] may have become earlier since it was last asked.
+    async fn stirred(&self);
+
+    /// A message.
+    async fn message(&self, id: MessageId) -> Result<Arc<Message>, StoreError>;
+
+    /// A delivery.
+    async fn delivery(&self, id: DeliveryId) -> Result<Delivery, StoreError>;
+
+    /// The delivery whose token starts with `prefix` (at least [`crate::delivery::TRANSACTION_LENGTH`] characters).
+    async fn by_token(&self, prefix: &str) -> Result<Option<Delivery>, StoreError>;
+
+    /// The message whose Message-ID this is, without angle brackets; the newest when there are several.
+    async fn by_message_id(&self, message_id: &str) -> Result<Option<Arc<Message>>, StoreError>;
+
+    /// Reads a range of a message's content, relative to its start. The whole content is checked against its CRC when
+    /// the range is all of it.
+    async fn read(&self, content: ContentRef, range: Range<u64>) -> Result<Bytes, StoreError>;
+
+    /// Lists deliveries.
+    async fn scan(&self, filter: &Filter, page: Page) -> Result<Vec<Delivery>, StoreError>;
+
+    /// A delivery's timeline, oldest first.
+    async fn timeline(&self, id: DeliveryId) -> Result<Vec<Event>, StoreError>;
+
+    /// Messages whose deliveries have all ended and that were received before `before`, oldest first: what may be purged.
+    async fn finished(&self, before: Timestamp, most: usize) -> Result<Vec<MessageId>, StoreError>;
+
+    /// Housekeeping: forgets expired keys, gives back disk space. Cheap to call often.
+    async fn tidy(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What it says of itself.
+    async fn health(&self) -> StoreHealth;
+
+    /// The largest message id it has seen, so that new ids are larger.
+    fn last_id(&self) -> Option<MessageId>;
+
+    /// Finishes what was handed over, then takes nothing more.
+    async fn close(&self);
+}
