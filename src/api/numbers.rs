@@ -10,13 +10,13 @@ use crate::party::{MAX_DIGITS, Msisdn};
 #[serde(deny_unknown_fields, default)]
 pub struct NumberPlan {
     /// Country code that numbers without one belong to. Without it only international numbers are taken.
-    #[schemars(example = "44")]
+    #[schemars(example = &"44")]
     pub country_code: Option<String>,
     /// What is dialled before a country code in place of the plus sign.
-    #[schemars(example = "00")]
+    #[schemars(example = &"00")]
     pub international_prefix: Option<String>,
     /// What is dialled before a national number and is not part of it.
-    #[schemars(example = "0")]
+    #[schemars(example = &"0")]
     pub national_prefix: Option<String>,
     /// How many digits a national number has, without its prefix; empty accepts any length.
     #[schemars(example = [10])]

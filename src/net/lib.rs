@@ -1,1 +1,13 @@
-//! SMTP client pool, HTTP client and DNS
+//! The socket side that several plugins share.
+//!
+//! - [`http`]: a bounded HTTP client for gateways (bearers, hooks).
+//! - [`tls`]: TLS as a client: whom to believe.
+//! - [`dns`]: where the mail of a domain goes (MX, RFC 5321 5.1).
+//! - [`smtp`]: an SMTP client: a pool of connections per destination and a transaction with a reply per recipient.
+//!
+//! Nothing in here knows what a message means; everything that waits has a time-out, everything that grows a bound (I-8).
+
+pub mod dns;
+pub mod http;
+pub mod smtp;
+pub mod tls;

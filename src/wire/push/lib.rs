@@ -1,1 +1,23 @@
-//! WAP push PDUs
+//! WAP push: what carries an m-notification-ind, an m-delivery-ind or an m-read-orig-ind to a handset.
+//!
+//! - [`pdu`]: the connectionless Push PDU of WSP (WAP-230-WSP 8.2.4.1) as WAP-235-PushOTA uses it: octets <-> [`Push`];
+//! - [`application`]: X-Wap-Application-Id and its assigned numbers;
+//! - [`analyse`](mod@analyse): from what an operator has at hand, a push or the user data of short messages, to the push;
+//! - [`limits`]: every maximum of this crate.
+//!
+//! The crate is pure (I-4): input gives a value or an error with its octet, header fields nobody here knows are kept,
+//! and the payload is a range of the input.
+
+pub mod analyse;
+pub mod application;
+pub mod limits;
+pub mod pdu;
+
+pub use analyse::{AnalyseError, analyse, from_user_data};
+pub use application::ApplicationId;
+pub use pdu::{Field, FieldName, Push, PushFlag};
+
+/// Whether a push of so many octets goes in one short message beside its ports.
+pub const fn fits_one_sms(push_length: usize) -> bool {
+    packetboat_sms::segments_needed(push_length) == 1
+}

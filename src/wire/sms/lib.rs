@@ -1,1 +1,25 @@
-//! SMS user data: headers, segmentation, reassembly
+//! The user data of short messages (TS 23.040 9.2.3.24): octets <-> values.
+//!
+//! In the order a WAP push meets them on its way out, and back in:
+//!
+//! - [`segment`](mod@segment): a binary payload becomes one or several [`UserData`];
+//! - [`udh`]: the user data header and its information elements;
+//! - [`user_data`]: header and payload together, as they stand in TP-UD or in SMPP's `short_message`;
+//! - [`reassemble`]: segments become the payload again;
+//! - [`limits`]: every maximum of this crate.
+//!
+//! The crate is pure (I-4, I-12): no clock, no randomness, no input or output. Octets that cannot be read give an
+//! [`error::UserDataError`] that names the offset; information elements nobody here knows are kept.
+
+pub mod error;
+pub mod limits;
+pub mod reassemble;
+pub mod segment;
+pub mod udh;
+pub mod user_data;
+
+pub use error::{ReassembleError, SegmentError, UserDataError};
+pub use reassemble::{Accepted, Incomplete, Message, Reassembler};
+pub use segment::{ReferenceWidth, segment, segments_needed};
+pub use udh::{Concatenation, Element, Ports, Reference, Udh};
+pub use user_data::UserData;

@@ -1,0 +1,77 @@
+//! Tokens that name a short message in a callback's address.
+//!
+//! A token says which delivery, which sending of its push, which short message of how many, and carries a keyed digest
+//! of that (HMAC-SHA-256, 128 bits of it). So no state is needed to understand a callback, a restart loses none, and
+//! nobody who has not seen the address can make evidence up (I-3, I-11).
+
+use std::fmt::Write;
+
+use hmac::{Hmac, Mac};
+use packetboat_api::id::DeliveryId;
+use sha2::Sha256;
+
+/// Octets of the digest that a token carries.
+const DIGEST: usize = 16;
+
+/// What a token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// The delivery the push was for.
+    pub delivery: DeliveryId,
+    /// Which sending of its push: characters of `[A-Za-z0-9]`.
+    pub sending: String,
+    /// Which of its short messages, from 1.
+    pub part: u8,
+    /// Short messages in all.
+    pub parts: u8,
+}
+
+/// The key of one bearer's tokens.
+#[derive(Clone)]
+pub struct Key(Hmac<Sha256>);
+
+impl Key {
+    /// The key made of a secret, for the bearer instance of that name.
+    pub fn new(secret: &str, instance: &str) -> Self {
+        let keyed = |key: &[u8]| Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        let mut derived = keyed(secret.as_bytes());
+        derived.update(b"packetboat kannel callback\0");
+        derived.update(instance.as_bytes());
+        Key(keyed(&derived.finalize().into_bytes()))
+    }
+
+    /// The token for a ticket: `[A-Za-z0-9.-]` only.
+    pub fn token(&self, ticket: &Ticket) -> String {
+        let Ticket { delivery, sending, part, parts } = ticket;
+        let mut token = format!("{delivery}.{sending}.{part}.{parts}");
+        let digest = self.over(&token).finalize().into_bytes();
+        token.push('.');
+        for octet in &digest[..DIGEST] {
+            let _ = write!(token, "{octet:02x}"); // a String takes everything
+        }
+        token
+    }
+
+    /// The ticket of a token, if this key made it.
+    pub fn ticket(&self, token: &str) -> Option<Ticket> {
+        let (said, digest) = token.rsplit_once('.')?;
+        let digest = octets(digest).filter(|octets| octets.len() == DIGEST)?;
+        self.over(said).verify_truncated_left(&digest).ok()?;
+        let mut fields = said.split('.');
+        let delivery = fields.next()?.parse().ok()?;
+        let sending = fields.next()?.to_owned();
+        let part = fields.next()?.parse().ok()?;
+        let parts = fields.next()?.parse().ok()?;
+        Some(Ticket { delivery, sending, part, parts })
+    }
+
+    fn over(&self, said: &str) -> Hmac<Sha256> {
+        self.0.clone().chain_update(said.as_bytes())
+    }
+}
+
+fn octets(digits: &str) -> Option<Vec<u8>> {
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let whole = digits.len().is_multiple_of(2) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    whole.then(|| digits.as_bytes().chunks(2).map(pair).collect()).flatten()
+}

@@ -1,0 +1,381 @@
+//! The door: HTTP from phones, one connection at a time.
+//!
+//! Lenient in: absolute-form requests, chunked bodies, HTTP/1.0, any path for a POST, a content URL with the transaction id
+//! appended (cases, I-04, I-05). Strict out: one Content-Length, `Connection: close` unless told otherwise.
+//!
+//! `fetched` is said only when the whole answer went out and the phone closed in good order: a phone that breaks off in
+//! the middle has not got its picture (I-3).
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use packetboat_api::async_trait;
+use packetboat_api::clock::Clock;
+use packetboat_api::evidence::{Evidence, Fact};
+use packetboat_api::id::DeliveryId;
+use packetboat_api::numbers::NumberPlan;
+use packetboat_api::party::Msisdn;
+use packetboat_api::plugin::{Configured, Env};
+use packetboat_api::road::{FetchError, Handsets, Intake, Refusal, RefusalKind};
+use packetboat_api::roles::{Instance, Listener};
+use packetboat_api::serve::{Connection, Door, Listen, Serve};
+use packetboat_api::spool::SpoolBudget;
+use packetboat_api::store::StoreError;
+use packetboat_mms::{DecodeError, Pdu, PduType, decode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::answers::{NEWEST, retrieve_status, version};
+use crate::identity::Identities;
+use crate::receive::{self, Ignored, token_of};
+use crate::settings::Mm1Settings;
+use crate::{forward, retrieve, submit};
+
+/// The media type of PDUs (OMA-TS-MMS_ENC 9).
+const MMS_MESSAGE: HeaderValue = HeaderValue::from_static("application/vnd.wap.mms-message");
+/// Octets of a PDU beside its content: fields, part headers.
+const PDU_MARGIN: u64 = 64 << 10;
+/// Octets of a request that is too large which are still read, so that the phone hears why.
+const SWALLOWED: u64 = 64 << 20;
+/// How long a phone may take to send a request's header, and to close after the answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LINGER: Duration = Duration::from_secs(10);
+
+type AnyBody = UnsyncBoxBody<Bytes, StoreError>;
+
+/// The listener.
+pub struct Mm1 {
+    settings: Mm1Settings,
+    identities: Identities,
+    numbers: NumberPlan,
+    intake: Arc<dyn Intake>,
+    handsets: Arc<dyn Handsets>,
+    spool: SpoolBudget,
+    clock: Arc<dyn Clock>,
+    door: Door,
+}
+
+impl Configured for Mm1 {
+    type Settings = Mm1Settings;
+
+    fn build(settings: Mm1Settings, env: &Env) -> Result<Self, (&'static str, String)> {
+        let identities = Identities::load(&settings, &env.numbers, &env.base)?;
+        let door = Door::default();
+        if let Some(url) = &settings.public_url {
+            door.open(&checked_url(url).map_err(|e| ("public_url", e))?);
+        }
+        Ok(Mm1 {
+            identities,
+            numbers: env.numbers.clone(),
+            intake: env.intake.clone(),
+            handsets: env.handsets.clone(),
+            spool: env.spool.clone(),
+            clock: env.clock.clone(),
+            door,
+            settings,
+        })
+    }
+}
+
+/// An address that phones can be given: absolute, and free of what they get wrong (I-11).
+fn checked_url(url: &str) -> Result<String, String> {
+    let wrong = |what: &str| format!("\"{url}\" {what}; write it like \"http://mms.example.net:8002\"");
+    let parsed: http::Uri = url.parse().map_err(|_| wrong("is not an address"))?;
+    match parsed.scheme_str() {
+        Some("http" | "https") if parsed.host().is_some() && parsed.query().is_none() => Ok(url.to_owned()),
+        _ => Err(wrong("must be absolute, begin with http:// and have no query")),
+    }
+}
+
+/// What one connection has done that is not evidence yet.
+#[derive(Default)]
+struct Served {
+    /// Deliveries whose content was handed to this connection whole, if it closes in good order.
+    given: Mutex<Vec<DeliveryId>>,
+}
+
+impl Served {
+    fn take(&self) -> Vec<DeliveryId> {
+        std::mem::take(&mut self.given.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Mm1 {
+    async fn handle(&self, request: Request<Incoming>, peer: SocketAddr, served: &Served) -> Response<AnyBody> {
+        // A further request on the same connection means that the phone took the answer before it.
+        self.fetched(served);
+        let path = request.uri().path().to_owned();
+        match *request.method() {
+            Method::POST => self.post(request, peer, &path).await,
+            Method::GET => self.retrieve(&path, served).await,
+            Method::HEAD => self.head(&path).await,
+            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "This is an MMSC: phones POST their messages here and GET others'."),
+        }
+    }
+
+    fn fetched(&self, served: &Served) {
+        for delivery in served.take() {
+            self.handsets.witness_soon(delivery, Evidence::now(Fact::Fetched, "the whole content was read by the phone"));
+        }
+    }
+
+    async fn post(&self, request: Request<Incoming>, peer: SocketAddr, path: &str) -> Response<AnyBody> {
+        let who = self.identities.who(peer.ip(), path, request.headers());
+        let received = tokio::time::timeout(self.settings.upload_time.0, self.receive(request.into_body())).await;
+        let body = match received {
+            Ok(Ok(Received::Whole(body))) => body,
+            Ok(Ok(Received::TooLarge(start))) => return too_large(&start, self.intake.max_size()),
+            Ok(Err(Broken::Store)) => return plain(StatusCode::SERVICE_UNAVAILABLE, "Try again later."),
+            Ok(Err(Broken::Peer)) => return plain(StatusCode::BAD_REQUEST, "The request broke off."),
+            Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "The upload took too long."),
+        };
+        match decode(&body.bytes) {
+            Ok(pdu) => self.answer(pdu, who, path).await,
+            Err(error) => unreadable(&error),
+        }
+    }
+
+    async fn answer(&self, pdu: Pdu, who: Option<Msisdn>, path: &str) -> Response<AnyBody> {
+        let (intake, handsets) = (self.intake.as_ref(), self.handsets.as_ref());
+        match pdu.kind {
+            PduType::SendReq => of_pdu(submit::submit(intake, &self.numbers, who, pdu).await),
+            PduType::ForwardReq => of_pdu(forward::forward(intake, handsets, &self.numbers, who, pdu).await),
+            PduType::NotifyRespInd | PduType::AcknowledgeInd => {
+                heard(pdu.kind, receive::acknowledged(handsets, who.as_ref(), token_of(path), &pdu).await)
+            }
+            PduType::ReadRecInd => heard(pdu.kind, receive::read(handsets, who.as_ref(), &pdu).await),
+            PduType::DeleteReq => of_pdu(receive::delete(handsets, who.as_ref(), &pdu).await),
+            kind => match receive::no_mailbox(&pdu) {
+                Some(confirmation) => of_pdu(confirmation),
+                None => plain(StatusCode::BAD_REQUEST, &format!("An MMSC does not take {kind} from phones.")),
+            },
+        }
+    }
+
+    /// Reads a request's body into the spool.
+    async fn receive(&self, mut body: Incoming) -> Result<Received, Broken> {
+        let limit = self.intake.max_size() + PDU_MARGIN;
+        let mut spool = self.spool.spool();
+        let mut start: Option<Bytes> = None;
+        let mut swallowed = 0u64;
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Broken::Peer)?.into_data() else { continue };
+            if start.is_none() && spool.len() + data.len() as u64 > limit {
+                // Its first octets say whose transaction this is; the rest is read only to be able to answer.
+                start = Some(spool.finish().await.map_err(|_| Broken::Store)?.bytes);
+                spool = self.spool.spool();
+            }
+            match start {
+                None => spool.push(&data).map_err(|_| Broken::Store)?,
+                Some(_) => swallowed += data.len() as u64,
+            }
+            if swallowed > SWALLOWED {
+                return Err(Broken::Peer);
+            }
+        }
+        match start {
+            Some(start) => Ok(Received::TooLarge(start)),
+            None => Ok(Received::Whole(spool.finish().await.map_err(|_| Broken::Store)?)),
+        }
+    }
+
+    async fn retrieve(&self, path: &str, served: &Served) -> Response<AnyBody> {
+        let token = token_of(path);
+        if token.len() < packetboat_api::delivery::TRANSACTION_LENGTH {
+            return plain(StatusCode::NOT_FOUND, "This is an MMSC; there is nothing at this address.");
+        }
+        let fetch = match self.handsets.fetch(token).await {
+            Ok(fetch) => fetch,
+            Err(error) => return self.not_retrieved(&error),
+        };
+        match retrieve::retrieve(&fetch, self.handsets.content(), self.clock.now()).await {
+            Ok(body) => {
+                served.given.lock().unwrap_or_else(PoisonError::into_inner).push(fetch.delivery.id);
+                pdu_response(body.boxed_unsync())
+            }
+            Err(error) => {
+                tracing::error!(delivery = %fetch.delivery.id, %error, "a message could not be read for its phone");
+                self.not_retrieved(&FetchError::TryLater)
+            }
+        }
+    }
+
+    /// An m-retrieve-conf that says why there is nothing; phones show its text.
+    fn not_retrieved(&self, error: &FetchError) -> Response<AnyBody> {
+        let seconds = u64::try_from(self.clock.now().seconds()).unwrap_or(0);
+        let text = match error {
+            FetchError::Unknown => "This message does not exist, or no longer.",
+            FetchError::Expired => "This message has expired.",
+            FetchError::Gone => "This message is no longer available.",
+            FetchError::TryLater => "The message cannot be read at the moment. Please try again.",
+        };
+        of_pdu(Pdu::retrieve_error(None, version(Some(NEWEST)), seconds, retrieve_status(error), text))
+    }
+
+    async fn head(&self, path: &str) -> Response<AnyBody> {
+        let status = match self.handsets.fetch(token_of(path)).await {
+            Ok(_) => StatusCode::OK,
+            Err(_) => StatusCode::NOT_FOUND,
+        };
+        let mut response = plain(status, "");
+        response.headers_mut().insert(CONTENT_TYPE, MMS_MESSAGE);
+        response
+    }
+}
+
+/// What a request's body came to.
+enum Received {
+    Whole(packetboat_api::spool::Spooled),
+    TooLarge(Bytes),
+}
+
+/// Why a request's body did not come.
+enum Broken {
+    Peer,
+    Store,
+}
+
+fn too_large(start: &Bytes, limit: u64) -> Response<AnyBody> {
+    let refusal = Refusal::new(RefusalKind::TooLarge, format!("The message is too large; at most {} KiB are taken.", limit >> 10));
+    match decode(start) {
+        Err(DecodeError { pdu: Some(PduType::SendReq), transaction_id: Some(tid), version, .. }) => {
+            of_pdu(submit::refuse(&tid, version, &refusal))
+        }
+        Ok(pdu) if pdu.kind == PduType::SendReq => {
+            of_pdu(submit::refuse(pdu.transaction_id().unwrap_or_default(), pdu.version(), &refusal))
+        }
+        _ => plain(StatusCode::PAYLOAD_TOO_LARGE, &refusal.text),
+    }
+}
+
+/// A PDU that cannot be read is answered as a PDU if it said enough to be answered (case B-06).
+fn unreadable(error: &DecodeError) -> Response<AnyBody> {
+    tracing::info!(%error, "a phone sent a PDU that cannot be read");
+    match (error.pdu, &error.transaction_id) {
+        (Some(PduType::SendReq), Some(tid)) => {
+            let refusal = Refusal::new(RefusalKind::Malformed, format!("The message cannot be read: {error}."));
+            of_pdu(submit::refuse(tid, error.version, &refusal))
+        }
+        _ => plain(StatusCode::BAD_REQUEST, &format!("This is not an MMS PDU that can be read: {error}.")),
+    }
+}
+
+fn heard(kind: PduType, taken: Result<(), Ignored>) -> Response<AnyBody> {
+    match taken {
+        Ok(()) => plain(StatusCode::OK, ""),
+        Err(Ignored::TryLater) => plain(StatusCode::SERVICE_UNAVAILABLE, "Try again later."),
+        Err(why) => {
+            tracing::info!(pdu = %kind, ?why, "a phone spoke of a message that is not its own or not there");
+            plain(StatusCode::OK, "")
+        }
+    }
+}
+
+fn of_pdu(pdu: Pdu) -> Response<AnyBody> {
+    let body = Full::new(Bytes::from(pdu.to_vec()));
+    pdu_response(body.map_err(|never: Infallible| match never {}).boxed_unsync())
+}
+
+fn pdu_response(body: AnyBody) -> Response<AnyBody> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, MMS_MESSAGE);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<AnyBody> {
+    let body = Full::new(Bytes::copy_from_slice(text.as_bytes()));
+    let mut response = Response::new(body.map_err(|never: Infallible| match never {}).boxed_unsync());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+#[async_trait]
+impl Instance for Mm1 {
+    fn check(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.identities.is_empty() {
+            doubts.push(
+                "no phone can submit: give subscribers, or trusted_proxies that say which phone a request is from".to_owned(),
+            );
+        }
+        let host = self.door.url().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
+        if host.is_some_and(|host| host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| !ip.is_loopback())) {
+            doubts.push("public_url holds an IPv4 address: phones on IPv6-only networks cannot fetch; use a host name".to_owned());
+        }
+        doubts
+    }
+}
+
+#[async_trait]
+impl Serve for Mm1 {
+    fn listen(&self) -> Listen {
+        self.settings.listen.clone()
+    }
+
+    async fn serve(&self, connection: Connection) {
+        let peer = connection.peer;
+        let served = Served::default();
+        let service = service_fn(|request| async { Ok::<_, Infallible>(self.handle(request, peer, &served).await) });
+        let http = http1::Builder::new()
+            .keep_alive(self.settings.keep_alive)
+            .half_close(true)
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .writev(true)
+            .serve_connection(TokioIo::new(connection), service)
+            .without_shutdown();
+        let life = self.settings.upload_time.0 + self.settings.download_time.0;
+        let ended = tokio::time::timeout(life, http).await;
+        let Ok(Ok(parts)) = ended else { return };
+        if closed_well(parts.io.into_inner()).await {
+            self.fetched(&served);
+        }
+    }
+
+    fn too_many(&self) -> &'static [u8] {
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    }
+
+    fn bound(&self, addresses: &[SocketAddr]) {
+        if let Some(address) = addresses.first() {
+            self.door.open(&format!("http://{address}"));
+        }
+    }
+}
+
+impl Listener for Mm1 {
+    fn door(&self) -> Option<Door> {
+        Some(self.door.clone())
+    }
+}
+
+/// Says that nothing more comes and waits for the phone to close: whoever reads to the end closes, whoever breaks off resets.
+async fn closed_well(mut connection: Connection) -> bool {
+    if connection.shutdown().await.is_err() {
+        return false;
+    }
+    let mut rest = [0u8; 256];
+    let drained = async {
+        loop {
+            match connection.read(&mut rest).await {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    };
+    // A phone that keeps its side open has not complained either.
+    tokio::time::timeout(LINGER, drained).await.unwrap_or(true)
+}

@@ -1,0 +1,211 @@
+//! A small HTTP client for gateways: one request, one bounded answer.
+//!
+//! Every request has a time-out as a whole and one for connecting, an answer's body has a bound (I-8), redirects are
+//! answers like any other unless asked for, and the environment's proxy variables are not looked at (I-9).
+//!
+//! Failure story: an [`HttpError`] says by its kind whether the request can have reached the other side.
+//! [`ErrorKind::Connect`] and [`ErrorKind::Request`] mean that it did not, so that a repetition makes no duplicate; after
+//! [`ErrorKind::Timeout`], [`ErrorKind::Broken`] and [`ErrorKind::TooLarge`] it may have.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response};
+
+use crate::tls::TlsClient;
+
+/// What a [`Client`] is built from.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Longest time for the name look-up, the connection and its TLS handshake.
+    pub connect_timeout: Duration,
+    /// Longest time for a request as a whole, from the first step to the last octet of the answer.
+    pub timeout: Duration,
+    /// Most octets of an answer's body.
+    pub max_body: usize,
+    /// User-Agent (RFC 9110 10.1.5); gateways and content servers choose by it (case I-05).
+    pub user_agent: String,
+    /// Redirects to follow; with 0 a redirect is the answer.
+    pub max_redirects: usize,
+    /// Unused connections kept open to one host.
+    pub max_idle: usize,
+    /// File with the certificate authorities (PEM) to believe for https instead of the machine's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            max_body: 64 << 10,
+            user_agent: concat!("packetboat/", env!("CARGO_PKG_VERSION")).to_owned(),
+            max_redirects: 0,
+            max_idle: 32,
+            ca_file: None,
+        }
+    }
+}
+
+/// An HTTP client with its connections. Cheap to clone; clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: reqwest::Client,
+    max_body: usize,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Status code (RFC 9110 15).
+    pub status: u16,
+    /// Content-Type as sent.
+    pub content_type: Option<String>,
+    /// The body, all of it.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// 2xx.
+    pub fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// The body as text, octets that are not UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct HttpError {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// In words, without the address asked for (it may hold a password).
+    pub detail: String,
+}
+
+/// The closed list of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The address or a header field cannot be used, or no client can be built here. Nothing was sent.
+    Request,
+    /// No connection. Nothing was sent.
+    Connect,
+    /// No whole answer in time.
+    Timeout,
+    /// The answer is larger than [`Options::max_body`].
+    TooLarge,
+    /// The connection broke, or what came is not HTTP.
+    Broken,
+}
+
+impl ErrorKind {
+    /// Whether the other side may have acted on the request.
+    pub fn may_have_arrived(self) -> bool {
+        matches!(self, ErrorKind::Timeout | ErrorKind::TooLarge | ErrorKind::Broken)
+    }
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    pub fn new(options: &Options) -> Result<Client, HttpError> {
+        let unusable = |detail| HttpError { kind: ErrorKind::Request, detail };
+        let tls = TlsClient::new(options.ca_file.as_deref()).map_err(unusable)?;
+        let redirects = match options.max_redirects {
+            0 => Policy::none(),
+            most => Policy::limited(most),
+        };
+        let inner = reqwest::Client::builder()
+            .connect_timeout(options.connect_timeout)
+            .timeout(options.timeout)
+            .user_agent(&options.user_agent)
+            .redirect(redirects)
+            .pool_max_idle_per_host(options.max_idle)
+            .tcp_nodelay(true)
+            .no_proxy()
+            .tls_backend_preconfigured(tls.verified())
+            .build()
+            .map_err(|error| unusable(words(error)))?;
+        Ok(Client { inner, max_body: options.max_body })
+    }
+
+    /// GET.
+    pub async fn get(&self, url: &str) -> Result<Answer, HttpError> {
+        self.run(self.inner.get(url)).await
+    }
+
+    /// POST.
+    pub async fn post(
+        &self,
+        url: &str,
+        content_type: &str,
+        body: impl Into<Bytes> + Send,
+    ) -> Result<Answer, HttpError> {
+        let body: Bytes = body.into();
+        self.run(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body)).await
+    }
+
+    async fn run(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
+        let mut response = request.send().await.map_err(failed)?;
+        let declared = declared_length(&response).unwrap_or(0);
+        if declared > self.max_body as u64 {
+            return Err(self.too_large());
+        }
+        let mut body = BytesMut::new();
+        while let Some(piece) = response.chunk().await.map_err(failed)? {
+            if body.len() + piece.len() > self.max_body {
+                return Err(self.too_large());
+            }
+            body.extend_from_slice(&piece);
+        }
+        let content_type = response.headers().get(CONTENT_TYPE);
+        Ok(Answer {
+            status: response.status().as_u16(),
+            content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
+            body: body.freeze(),
+        })
+    }
+
+    fn too_large(&self) -> HttpError {
+        let detail = format!("the answer is larger than {} octets", self.max_body);
+        HttpError { kind: ErrorKind::TooLarge, detail }
+    }
+}
+
+fn declared_length(response: &Response) -> Option<u64> {
+    response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn failed(error: reqwest::Error) -> HttpError {
+    let kind = if error.is_builder() {
+        ErrorKind::Request
+    } else if error.is_connect() {
+        // A connection that took too long is both; that nothing was sent is what matters.
+        ErrorKind::Connect
+    } else if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Broken
+    };
+    HttpError { kind, detail: words(error) }
+}
+
+/// An error with its causes, without the URL.
+fn words(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,97 @@
+//! The HTTP client against a peer that follows a script.
+
+use std::time::Duration;
+
+use packetboat_net::http::{Client, ErrorKind, Options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Serves one connection: reads a request, writes `answer`, then closes or hangs. Gives the request back.
+async fn peer(answer: &'static [u8], hang: bool) -> (String, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let url = format!("http://{}/cgi-bin/sendsms?to=1", listener.local_addr().expect("address"));
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("accept");
+        let mut request = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            let read = stream.read(&mut piece).await.expect("read");
+            request.extend_from_slice(&piece[..read]);
+            let text = String::from_utf8_lossy(&request);
+            let whole = text.contains("\r\n\r\n") && (text.starts_with("GET") || text.ends_with("body"));
+            if read == 0 || whole {
+                break;
+            }
+        }
+        stream.write_all(answer).await.expect("write");
+        if hang {
+            let _ = stream.read(&mut piece).await;
+        }
+        String::from_utf8_lossy(&request).into_owned()
+    });
+    (url, task)
+}
+
+fn client(change: impl FnOnce(&mut Options)) -> Client {
+    let mut options = Options { user_agent: "Boat/1".to_owned(), ..Options::default() };
+    change(&mut options);
+    Client::new(&options).expect("client")
+}
+
+#[tokio::test]
+async fn get_and_post_bring_status_type_and_body() {
+    let answer = b"HTTP/1.1 202 Accepted\r\nContent-Type: text/plain\r\nContent-Length: 22\r\n\r\n0: Accepted for deliver";
+    let (url, task) = peer(answer, false).await;
+    let got = client(|_| ()).get(&url).await.expect("answer");
+    assert_eq!((got.status, got.content_type.as_deref()), (202, Some("text/plain")));
+    assert_eq!(got.text(), "0: Accepted for delive");
+    let request = task.await.expect("peer").to_ascii_lowercase();
+    assert!(request.contains("user-agent: boat/1\r\n"), "{request}");
+
+    let (url, task) = peer(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", false).await;
+    let got = client(|_| ()).post(&url, "application/x-test", "a body").await.expect("answer");
+    assert_eq!((got.status, got.is_success()), (503, false));
+    let request = task.await.expect("peer");
+    assert!(request.to_ascii_lowercase().contains("content-type: application/x-test\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let (url, _task) = peer(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false).await;
+    assert_eq!(client(|_| ()).get(&url).await.expect("answer").status, 302);
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_with_and_without_a_declared_length() {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"[..],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n0\r\n\r\n",
+    ] {
+        let (url, _task) = peer(answer, true).await;
+        let error = client(|o| o.max_body = 7).get(&url).await.expect_err("too large");
+        assert_eq!(error.kind, ErrorKind::TooLarge);
+    }
+}
+
+#[tokio::test]
+async fn failures_say_whether_the_request_may_have_arrived() {
+    let (url, _task) = peer(b"", true).await;
+    let slow = client(|o| o.timeout = Duration::from_millis(100)).get(&url).await.expect_err("hangs");
+    assert_eq!(slow.kind, ErrorKind::Timeout);
+
+    let (url, _task) = peer(b"", false).await;
+    let broken = client(|_| ()).get(&url).await.expect_err("closed");
+    assert_eq!(broken.kind, ErrorKind::Broken);
+    assert!(broken.kind.may_have_arrived());
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let url = format!("http://{}/?password=secret", listener.local_addr().expect("address"));
+    drop(listener);
+    let refused = client(|_| ()).get(&url).await.expect_err("nobody there");
+    assert_eq!(refused.kind, ErrorKind::Connect);
+    assert!(!refused.kind.may_have_arrived());
+    assert!(!refused.detail.contains("secret"), "{}", refused.detail);
+
+    let nonsense = client(|_| ()).get("not a url").await.expect_err("no url");
+    assert_eq!(nonsense.kind, ErrorKind::Request);
+}
