@@ -1,6 +1,7 @@
 //! From the text of rule files to a program, or to every mistake in them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use packetboat_api::delivery::Step;
@@ -26,12 +27,23 @@ const FILE_KEYS: &[&str] = &["rule", "table", "test"];
 pub(crate) trait ReadTable: FnMut(&Path, u64) -> Result<String, String> {}
 impl<F: FnMut(&Path, u64) -> Result<String, String>> ReadTable for F {}
 
-/// Compiles the files in order.
-pub(crate) fn compile(sources: Vec<Source>, read: impl ReadTable) -> Result<Program, Vec<ConfigError>> {
+/// Compiles the files in order, on a thread with stack enough for the parser of `when`. Should that parser ever panic,
+/// the program is not loaded and the one before stays.
+pub(crate) fn compile(sources: Vec<Source>, read: impl ReadTable + Send) -> Result<Program, Vec<ConfigError>> {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("rules".to_owned()).stack_size(limits::PARSER_STACK);
+        let started = builder.spawn_scoped(scope, || compile_here(sources, read));
+        let compiling = started.map_err(|error| vec![without_place(format!("no thread to compile on: {error}"))])?;
+        compiling.join().unwrap_or_else(|_| Err(vec![without_place("the rules could not be compiled".to_owned())]))
+    })
+}
+
+fn compile_here(sources: Vec<Source>, read: impl ReadTable) -> Result<Program, Vec<ConfigError>> {
     let engine = Engine::new().map_err(|error| vec![without_place(error.to_string())])?;
     let mut compiler = Compiler {
         engine,
         read,
+        names: HashMap::new(),
         declared: HashMap::new(),
         loaded: HashMap::new(),
         tables: Vec::new(),
@@ -69,18 +81,20 @@ pub(crate) fn compile(sources: Vec<Source>, read: impl ReadTable) -> Result<Prog
         }
     }
     let files: Vec<PathBuf> = sources.into_iter().map(|source| source.path).collect();
-    twice(&rules, &files, &mut errors);
     if !errors.is_empty() {
         errors.sort_by(|a, b| (&a.file, a.place).cmp(&(&b.file, b.place)));
         return Err(errors);
     }
     let warnings = unreachable(&rules, &files);
-    Ok(Program { engine: compiler.engine, files, rules, tables: compiler.tables, examples, warnings })
+    let needs_parts = rules.iter().filter_map(|rule| rule.when.as_ref()).any(|when| when.needs_parts);
+    Ok(Program { engine: compiler.engine, files, rules, tables: compiler.tables, examples, warnings, needs_parts })
 }
 
 struct Compiler<R> {
     engine: Engine,
     read: R,
+    /// Where each rule's name was first used.
+    names: HashMap<String, String>,
     /// Tables by name, as `[[table]]` declares them.
     declared: HashMap<String, PathBuf>,
     /// Tables by file; `None` has been complained about.
@@ -111,21 +125,8 @@ impl<R: ReadTable> Compiler<R> {
     }
 
     fn rule(&mut self, file: usize, lines: &Lines, toml: &mut Toml<'_, '_>) -> Option<Rule> {
-        let name = match toml.text("name") {
-            Some((name, span)) if name.trim().is_empty() || name.len() > limits::NAME_LENGTH => {
-                toml.wrong(span, "name", format!("a name has 1 to {} characters", limits::NAME_LENGTH));
-                name
-            }
-            Some((name, _)) => name,
-            None if toml.find("name").is_some() => "",
-            None => {
-                toml.wrong_here("a rule needs a name, for the log and for you");
-                ""
-            }
-        };
-        if !name.is_empty() {
-            toml.name = format!("rule \"{name}\"");
-        }
+        let line = lines.line(toml.span.start);
+        let name = self.name(line, toml);
         toml.only(RULE_KEYS);
         let to = self.matcher(toml, "to");
         let from = self.matcher(toml, "from");
@@ -146,9 +147,31 @@ impl<R: ReadTable> Compiler<R> {
                 .ok()
         });
         let action = action(toml);
-        let line = lines.line(toml.span.start);
         toml.errors.is_empty().then_some(())?;
         Some(Rule { name: name.to_owned(), file, line, to: to?, from: from?, when, action: action? })
+    }
+
+    /// The rule's name; from now on the errors of the rule have it. Logs, `explain` and the queue tell rules apart by it.
+    fn name<'t>(&mut self, line: usize, toml: &mut Toml<'_, 't>) -> &'t str {
+        let Some((name, span)) = toml.text("name") else {
+            if toml.find("name").is_none() {
+                toml.wrong_here("a rule needs a name, for the log and for you");
+            }
+            return "";
+        };
+        if name.trim().is_empty() || name.len() > limits::NAME_LENGTH || name.chars().any(char::is_control) {
+            toml.wrong(span, "name", format!("a name has 1 to {} characters", limits::NAME_LENGTH));
+            return name;
+        }
+        toml.name = format!("rule \"{name}\"");
+        let here = format!("{}:{line}", toml.source.path.display());
+        match self.names.entry(name.to_owned()) {
+            Entry::Occupied(first) => {
+                toml.wrong(span, "name", format!("there is a rule of that name at {}", first.get()))
+            }
+            Entry::Vacant(slot) => _ = slot.insert(here),
+        }
+        name
     }
 
     /// `None` when it has been complained about.
@@ -335,20 +358,6 @@ fn without_place(message: String) -> ConfigError {
     ConfigError { file: PathBuf::from("rules"), place: None, key: String::new(), message }
 }
 
-/// Names must tell rules apart: logs, `explain` and the queue use them.
-fn twice(rules: &[Rule], files: &[PathBuf], errors: &mut Vec<ConfigError>) {
-    let mut seen: HashMap<&str, &Rule> = HashMap::new();
-    for rule in rules {
-        if let Some(first) = seen.get(rule.name.as_str()) {
-            let file = files.get(first.file).and_then(|file| file.file_name()).unwrap_or_default();
-            let message = format!("there is a rule of that name at {}:{}", file.display(), first.line);
-            errors.push(at(rule, files, "name", message));
-        } else {
-            seen.insert(&rule.name, rule);
-        }
-    }
-}
-
 /// Rules that can never match, because an earlier one takes everything they could.
 fn unreachable(rules: &[Rule], files: &[PathBuf]) -> Vec<ConfigError> {
     let mut warnings = Vec::new();
@@ -362,20 +371,15 @@ fn unreachable(rules: &[Rule], files: &[PathBuf]) -> Vec<ConfigError> {
                 file.display(),
                 first.line
             );
-            warnings.push(at(rule, files, "", message));
+            warnings.push(ConfigError {
+                file: files.get(rule.file).cloned().unwrap_or_default(),
+                place: Some((rule.line, 1)),
+                key: format!("rule \"{}\"", rule.name),
+                message,
+            });
         } else if rule.when.is_none() {
             certain.push(rule);
         }
     }
     warnings
-}
-
-fn at(rule: &Rule, files: &[PathBuf], key: &str, message: String) -> ConfigError {
-    let dot = if key.is_empty() { "" } else { "." };
-    ConfigError {
-        file: files.get(rule.file).cloned().unwrap_or_default(),
-        place: Some((rule.line, 1)),
-        key: format!("rule \"{}\"{dot}{key}", rule.name),
-        message,
-    }
 }

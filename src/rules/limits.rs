@@ -32,8 +32,12 @@ pub const TABLE_COLUMNS: usize = 32;
 pub const TABLE_MASKS: usize = 1_000;
 /// Octets of one `when`.
 pub const WHEN_LENGTH: usize = 4_000;
-/// Expressions inside one another in a `when`.
+/// Brackets inside one another in a `when`.
+pub const WHEN_BRACKETS: u16 = 32;
+/// Expressions inside one another in a `when`, brackets or not: `1 + 1 + 1` is two. Bounds the stack of an evaluation.
 pub const WHEN_DEPTH: usize = 60;
+/// Octets of stack for the parser of `when`, which takes some 150 kB for a bracket when it is not optimised.
+pub const PARSER_STACK: usize = 32 << 20;
 /// Expressions that one evaluation of a `when` may come to, when the message has as many parts as it can have.
 pub const WHEN_WORK: u64 = 1_000_000;
 /// Octets of a subject, header field or file name that a `when` sees.

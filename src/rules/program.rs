@@ -28,6 +28,8 @@ pub struct Program {
     pub(crate) tables: Vec<Table>,
     pub(crate) examples: Vec<Example>,
     pub(crate) warnings: Vec<ConfigError>,
+    /// Whether any `when` looks at the parts.
+    pub(crate) needs_parts: bool,
 }
 
 /// One rule.
@@ -75,7 +77,6 @@ struct Question<'a> {
     from: Address,
     who: Who<'a>,
     contents: Option<Contents<'a>>,
-    with_parts: bool,
     scene: Option<Scene<'a>>,
 }
 
@@ -106,7 +107,7 @@ impl Program {
     /// sentence "the table's file …".
     pub fn compile(
         sources: Vec<Source>,
-        read: impl FnMut(&Path, u64) -> Result<String, String>,
+        read: impl FnMut(&Path, u64) -> Result<String, String> + Send,
     ) -> Result<Program, Vec<ConfigError>> {
         compile::compile(sources, read)
     }
@@ -124,7 +125,7 @@ impl Program {
     /// What can be said of a recipient before the message is known. A rule whose `when` depends on the message may
     /// match, so that its route takes the recipient and its `reject` does not refuse it yet.
     pub fn screen<'p>(&'p self, who: &Who<'_>) -> Screen<'p> {
-        let mut question = self.question(who, None);
+        let mut question = Question::new(who, None);
         for rule in &self.rules {
             match (self.ask(rule, &mut question), &rule.action) {
                 (Verdict::Matches | Verdict::Depends, Action::Route { .. }) => return Screen::Taken,
@@ -184,7 +185,7 @@ impl Program {
     }
 
     fn walk<'p>(&'p self, facts: &Facts<'_>, keep: impl Fn(&Why) -> bool) -> Decision<'p> {
-        let mut question = self.question(&facts.who, Some(facts.contents));
+        let mut question = Question::new(&facts.who, Some(facts.contents));
         let mut decision = Decision { outcome: Outcome::NoRule, trace: Vec::new() };
         for rule in &self.rules {
             let why = match self.ask(rule, &mut question) {
@@ -206,17 +207,6 @@ impl Program {
         decision
     }
 
-    fn question<'a>(&self, who: &Who<'a>, contents: Option<Contents<'a>>) -> Question<'a> {
-        Question {
-            to: Address::of(Some(who.to)),
-            from: Address::of(who.from),
-            who: *who,
-            contents,
-            with_parts: self.rules.iter().filter_map(|rule| rule.when.as_ref()).any(|when| when.needs_parts),
-            scene: None,
-        }
-    }
-
     fn ask(&self, rule: &Rule, question: &mut Question<'_>) -> Verdict {
         let Some(to_row) = rule.to.matches(question.to.octets(), &self.tables) else { return Verdict::Not(Why::To) };
         let Some(from_row) = rule.from.matches(question.from.octets(), &self.tables) else {
@@ -224,14 +214,19 @@ impl Program {
         };
         let Some(when) = &rule.when else { return Verdict::Matches };
         let known = question.contents.is_some();
-        let scene =
-            question.scene.get_or_insert_with(|| Scene::new(question.who, question.contents, question.with_parts));
+        let scene = question.scene.get_or_insert_with(|| Scene::new(question.who, question.contents, self.needs_parts));
         match when.holds(&self.engine, scene, to_row.or(from_row)) {
             Ok(true) => Verdict::Matches,
             Ok(false) => Verdict::Not(Why::When),
             Err(_) if when.needs_message && !known => Verdict::Depends,
             Err(why) => Verdict::Not(Why::WhenFailed(why)),
         }
+    }
+}
+
+impl<'a> Question<'a> {
+    fn new(who: &Who<'a>, contents: Option<Contents<'a>>) -> Self {
+        Question { to: Address::of(Some(who.to)), from: Address::of(who.from), who: *who, contents, scene: None }
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use cel::common::ast::IdedExpr;
 use cel::common::types::{CelBool, CelString, STRING_TYPE};
 use cel::common::value::CowVal;
-use cel::{Context, DeclarationError, Env, ExecutionError, Value, extensions};
+use cel::{Context, DeclarationError, Env, ExecutionError, ParseErrors, Value, extensions};
 
 pub(crate) use self::check::Fault;
 use self::check::check;
@@ -64,13 +64,9 @@ impl When {
         if text.trim().is_empty() {
             return Err(fault(0, "`when` is empty; leave it out".to_owned()));
         }
-        let (mut expr, info) = engine.0.parser().parse_with_source_info(text).map_err(|errors| {
-            let first = errors.errors.first();
-            let what = first.map_or("", |error| error.msg.as_str());
-            let what = what.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ");
-            let (line, column) = first.map_or((1, 0), |error| error.pos);
-            fault(offset(text, line, column), format!("this is not an expression: {what}"))
-        })?;
+        let parser = engine.0.parser().max_recursion_depth(limits::WHEN_BRACKETS);
+        let parsed = parser.parse_with_source_info(text);
+        let (mut expr, info) = parsed.map_err(|errors| vec![misread(text, &errors)])?;
         let needs = check(&mut expr, &info, columns)?;
         Ok(When {
             expr,
@@ -88,6 +84,19 @@ impl When {
         let value = Value::resolve_val(&self.expr, &context).map_err(|error| words(&error))?;
         value.downcast_ref::<CelBool>().map(|truth| *truth.inner()).ok_or_else(|| "it is not true or false".to_owned())
     }
+}
+
+/// The first mistake the parser found, in our words.
+fn misread(text: &str, errors: &ParseErrors) -> Fault {
+    let Some(first) = errors.errors.first() else {
+        return Fault { at: 0, what: "this is not an expression".to_owned() };
+    };
+    if first.msg.contains("Recursion limit") {
+        return Fault { at: 0, what: format!("more than {} brackets are inside one another", limits::WHEN_BRACKETS) };
+    }
+    let what = first.msg.split(" expecting ").next().unwrap_or_default().trim_start_matches("Syntax error: ");
+    let what = what.replace("'<EOF>'", "its end");
+    Fault { at: offset(text, first.pos.0, first.pos.1), what: format!("this is not an expression: {what}") }
 }
 
 /// Characters before a line (from 1) and column (from 0) of `text`.

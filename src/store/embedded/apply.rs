@@ -314,8 +314,7 @@ impl Applying<'_> {
             self.db.prepare_cached("DELETE FROM content WHERE message = ?1")?.execute([message])?;
         }
         let mut purged = Purged { message: id, place: (segment, offset), deliveries: Vec::new() };
-        let mut delete =
-            self.db.prepare_cached("DELETE FROM delivery WHERE message = ?1 RETURNING idx, state, due")?;
+        let mut delete = self.db.prepare_cached("DELETE FROM delivery WHERE message = ?1 RETURNING idx, state, due")?;
         let mut rows = delete.query([message])?;
         while let Some(row) = rows.next()? {
             let state = row.get_ref(1)?.as_str()?;

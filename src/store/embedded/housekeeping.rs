@@ -126,12 +126,7 @@ impl Writer {
         let contents: io::Result<Vec<Bytes>> = survivors
             .iter()
             .map(|survivor| {
-                let place = ContentRef {
-                    segment: number,
-                    offset: survivor.offset,
-                    length: survivor.length,
-                    crc: 0,
-                };
+                let place = ContentRef { segment: number, offset: survivor.offset, length: survivor.length, crc: 0 };
                 let (file, offset) = self.shared.files.locate(place)?;
                 // Copied as it is: a damaged content stays recognisably so by the CRC in its row.
                 segments::read(&file, usize::try_from(survivor.length).unwrap_or(usize::MAX), offset)
@@ -158,8 +153,11 @@ impl Writer {
         }
         self.own_transaction(|db| {
             for (id, _, offset) in &moves {
-                db.prepare_cached("UPDATE message SET segment = ?2, offset = ?3 WHERE id = ?1")?
-                    .execute((column(*id), to, offset.cast_signed()))?;
+                db.prepare_cached("UPDATE message SET segment = ?2, offset = ?3 WHERE id = ?1")?.execute((
+                    column(*id),
+                    to,
+                    offset.cast_signed(),
+                ))?;
             }
             counts.write(db)
         })?;

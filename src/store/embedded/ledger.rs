@@ -38,8 +38,12 @@ impl Ledger {
         while let Some(row) = rows.next()? {
             let length: i64 = row.get(1)?;
             let range = (message_id(row.get(4)?), message_id(row.get(5)?));
-            let segment =
-                Segment { length: length.cast_unsigned(), live: row.get(2)?, messages: row.get(3)?, range: Some(range) };
+            let segment = Segment {
+                length: length.cast_unsigned(),
+                live: row.get(2)?,
+                messages: row.get(3)?,
+                range: Some(range),
+            };
             ledger.segments.insert(row.get(0)?, segment);
         }
         let mut statement = db.prepare("SELECT state, deliveries FROM tally")?;
@@ -107,7 +111,14 @@ impl Ledger {
                  ON CONFLICT (number) DO UPDATE SET length = max(length, ?2), live = live + ?3,
                  messages = messages + ?4, first = min(first, ?5), last = max(last, ?6)",
             )?
-            .execute((number, segment.length.cast_signed(), segment.live, segment.messages, first, last))?;
+            .execute((
+                number,
+                segment.length.cast_signed(),
+                segment.live,
+                segment.messages,
+                first,
+                last,
+            ))?;
         }
         for (word, count) in self.tally.iter().filter(|(_, count)| *count != 0) {
             db.prepare_cached(

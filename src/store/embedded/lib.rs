@@ -149,7 +149,8 @@ impl EmbeddedStore {
     /// A content that cannot be read: purged meanwhile, or damaged.
     fn unreadable(&self, content: ContentRef, reason: &str) -> StoreError {
         let name = format!("{:08}.seg at {}, {} octets", content.segment, content.offset, content.length);
-        if content.segment != rows::IN_DATABASE && !self.shared.status().counts.segments.contains_key(&content.segment) {
+        if content.segment != rows::IN_DATABASE && !self.shared.status().counts.segments.contains_key(&content.segment)
+        {
             return StoreError::Missing(format!("the content in {name}"));
         }
         self.set_aside(Aside::Other("content", name.clone(), reason.to_owned()));

@@ -100,8 +100,7 @@ pub(crate) fn open(settings: Settings, clock: Arc<dyn Clock>, disk: Arc<dyn Disk
 fn lock(path: &Path) -> Result<File, OpenError> {
     let name = path.join("lock");
     let opening = io_error("opening", &name);
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(&name).map_err(&opening)?;
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&name).map_err(&opening)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -115,8 +115,7 @@ pub(crate) fn live(db: &Connection) -> rusqlite::Result<Vec<(Timestamp, Delivery
 }
 
 pub(crate) fn message(db: &Connection, id: MessageId) -> rusqlite::Result<Option<ReadMessage>> {
-    let mut select =
-        db.prepare_cached("SELECT segment, offset, length, crc, json FROM message WHERE id = ?1")?;
+    let mut select = db.prepare_cached("SELECT segment, offset, length, crc, json FROM message WHERE id = ?1")?;
     let decode = |row: &rusqlite::Row<'_>| {
         let json = row.get_ref(4)?.as_bytes().unwrap_or_default();
         let message = rows::decode_message(id, json, content_ref(row, 0)?);
@@ -171,7 +170,11 @@ impl Conditions {
 }
 
 /// Deliveries that `filter` lets pass, with those that cannot be read.
-pub(crate) fn scan(db: &Connection, filter: &Filter, page: Page) -> rusqlite::Result<Vec<(DeliveryId, Read<Delivery>)>> {
+pub(crate) fn scan(
+    db: &Connection,
+    filter: &Filter,
+    page: Page,
+) -> rusqlite::Result<Vec<(DeliveryId, Read<Delivery>)>> {
     let mut all = Conditions::default();
     all.add("state <>", Some(schema::UNREADABLE.to_owned()));
     all.add("message =", filter.message.map(column));

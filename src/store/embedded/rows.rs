@@ -108,11 +108,7 @@ impl Prepared {
             if change.delivery.version != change.from.wrapping_add(1) {
                 return Err(StoreError::Stale(change.delivery.id));
             }
-            changes.push(ChangeRow {
-                row: DeliveryRow::new(change.delivery)?,
-                from: change.from,
-                lease: change.lease,
-            });
+            changes.push(ChangeRow { row: DeliveryRow::new(change.delivery)?, from: change.from, lease: change.lease });
         }
         let (events, keys, purge) = (batch.events, batch.keys, batch.purge);
         Ok(Prepared { messages, deliveries, changes, events, keys, purge, octets })

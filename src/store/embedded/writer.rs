@@ -85,8 +85,14 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, db: Connection, appender: Appender, counts: Ledger, lock: Arc<File>) -> Self {
-        let mut writer = Writer { shared, db, appender, counts, log: None, trouble: None, _lock: lock };
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        db: Connection,
+        appender: Appender,
+        counts: Ledger,
+        lock: Arc<File>,
+    ) -> Self {
+        let writer = Writer { shared, db, appender, counts, log: None, trouble: None, _lock: lock };
         writer.publish_counts();
         writer
     }
@@ -330,7 +336,7 @@ impl Writer {
         }
     }
 
-    pub(crate) fn publish_counts(&mut self) {
+    pub(crate) fn publish_counts(&self) {
         self.shared.status().counts.clone_from(&self.counts);
     }
 
@@ -442,7 +448,10 @@ fn answer_some(group: Vec<Waiting>, error: &StoreError, which: impl Fn(&Prepared
 fn is_general(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode as Code;
     let code = error.sqlite_error_code();
-    !matches!(code, None | Some(Code::ConstraintViolation | Code::TypeMismatch | Code::TooBig | Code::ParameterOutOfRange))
+    !matches!(
+        code,
+        None | Some(Code::ConstraintViolation | Code::TypeMismatch | Code::TooBig | Code::ParameterOutOfRange)
+    )
 }
 
 pub(crate) fn closing() -> StoreError {

@@ -47,7 +47,10 @@ fn is_mms<B>(mail: &Mail<B>) -> bool {
     let prefixed = |name: &str| name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("x-mms-"));
     let leaves = mail.root.leaves();
     let any = |test: fn(&str) -> bool| leaves.iter().any(|leaf| test(leaf.media.essence()));
-    any(is_smil) || mail.headers.0.iter().any(|(name, _)| prefixed(name)) && !any(|essence| essence == "text/html")
+    any(is_smil)
+        || !leaves.is_empty()
+            && mail.headers.0.iter().any(|(name, _)| prefixed(name))
+            && !any(|essence| essence == "text/html")
 }
 
 impl<B: Clone + Length> Plan<B> {

@@ -15,8 +15,7 @@ fn use_all(input: &Bytes) {
     let Ok(mail) = parse(input) else { return };
     let plan = compose::plan(&mail, &Options::default());
     let texts: Vec<Bytes> = plan.needs().into_iter().cloned().collect();
-    let left_out = plan.left_out().len();
-    assert!(plan.finish(texts).leaves().len() + left_out > 0);
+    assert!(!plan.finish(texts).leaves().is_empty(), "no phone takes an MMS without parts");
     let plan = compose::mail_from_mms(&mail, &MailOptions { keep_presentation: true, ..MailOptions::default() });
     let read: Vec<Bytes> = plan.needs().into_iter().cloned().collect();
     plan.finish(read);
@@ -163,7 +162,7 @@ fn slides() -> impl Strategy<Value = Vec<Slide>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 15_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_octets_never_panic(octets in prop::collection::vec(any::<u8>(), 0..2000)) {

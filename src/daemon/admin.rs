@@ -1,0 +1,199 @@
+//! The admin port: `/health` for supervisors, `/metrics` for Prometheus, `/api` for the command line and the lab's page.
+
+use std::net::SocketAddr;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use packetboat_api::id::DeliveryId;
+use packetboat_api::roles::Health;
+use packetboat_api::store::{Filter, Page, StoreError};
+use packetboat_pipeline::Road;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::system::{Instances, System};
+
+/// The file in the data directory that says where the admin port of the running daemon is.
+const ADDRESS_FILE: &str = "admin.address";
+
+/// What the handlers know.
+#[derive(Clone)]
+struct Admin {
+    road: Road,
+    instances: Arc<Instances>,
+    metrics: Arc<Metrics>,
+}
+
+/// Where the running daemon's admin port is, if one runs on this data directory.
+pub fn address(store: &FilePath) -> Option<SocketAddr> {
+    std::fs::read_to_string(store.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
+}
+
+/// Binds the admin port and serves it, with `more` routes beside, until the system drains.
+pub async fn serve(
+    config: &Config<'_>,
+    system: &System,
+    metrics: Arc<Metrics>,
+    more: Router,
+) -> Result<SocketAddr, String> {
+    let wanted = &config.admin.listen;
+    let cannot = |e: std::io::Error| format!("admin.listen: cannot listen on {wanted}: {e}");
+    let socket = tokio::net::TcpListener::bind(wanted).await.map_err(cannot)?;
+    let bound = socket.local_addr().map_err(cannot)?;
+    let file = AddressFile(config.store_path().join(ADDRESS_FILE));
+    std::fs::write(&file.0, bound.to_string()).map_err(|e| format!("{} cannot be written: {e}", file.0.display()))?;
+    let state = Admin { road: system.road.clone(), instances: system.instances.clone(), metrics };
+    let router = Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(exposition))
+        .route("/api/deliveries", get(deliveries))
+        .route("/api/trace/{*id}", get(trace))
+        .with_state(state)
+        .merge(more);
+    let drain = system.draining();
+    system.spawn(async move {
+        let server = axum::serve(socket, router).with_graceful_shutdown(async move { drain.cancelled().await });
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the admin port failed");
+        }
+        drop(file);
+    });
+    Ok(bound)
+}
+
+/// Removed with the server.
+struct AddressFile(PathBuf);
+
+impl Drop for AddressFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+async fn health(State(admin): State<Admin>) -> Response {
+    let store = admin.road.store().health().await;
+    let unwell: Vec<Value> = admin.instances.unwell().into_iter().map(|(name, health)| described(&name, &health)).collect();
+    let status = match (store.writable, unwell.is_empty()) {
+        (false, _) => "down",
+        (true, false) => "degraded",
+        (true, true) => "ok",
+    };
+    let code = if store.writable { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, Json(json!({ "status": status, "store": store, "unwell": unwell }))).into_response()
+}
+
+fn described(name: &str, health: &Health) -> Value {
+    let (word, why) = match health {
+        Health::Well => ("well", ""),
+        Health::Degraded(why) => ("degraded", why.as_str()),
+        Health::Down(why) => ("down", why.as_str()),
+    };
+    json!({ "instance": name, "health": word, "why": why })
+}
+
+async fn exposition(State(admin): State<Admin>) -> Response {
+    let text = admin.metrics.text(&admin.road.store().health().await);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}
+
+/// The query of `/api/deliveries`.
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    state: String,
+    to: Option<String>,
+    from: Option<String>,
+    via: Option<String>,
+    after: Option<DeliveryId>,
+    #[serde(default = "page_size")]
+    limit: usize,
+}
+
+/// Deliveries on a page when nobody says.
+fn page_size() -> usize {
+    50
+}
+
+/// Most deliveries on a page.
+const LARGEST_PAGE: usize = 1000;
+
+async fn deliveries(State(admin): State<Admin>, Query(wanted): Query<Wanted>) -> Response {
+    let states = wanted.state.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+    let filter = Filter { message: None, states, to: wanted.to, from: wanted.from, via: wanted.via };
+    let page = Page { after: wanted.after, limit: wanted.limit.min(LARGEST_PAGE), newest_first: true };
+    answer(listed(&admin.road, &filter, page).await)
+}
+
+async fn trace(State(admin): State<Admin>, Path(id): Path<String>) -> Response {
+    answer(traced(&admin.road, &id).await)
+}
+
+fn answer(found: Result<Value, StoreError>) -> Response {
+    match found {
+        Ok(value) => Json(value).into_response(),
+        Err(error @ StoreError::Missing(_)) => (StatusCode::NOT_FOUND, Json(json!({ "error": error.to_string() }))).into_response(),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))).into_response(),
+    }
+}
+
+/// Deliveries as JSON, with what of their messages a list shows.
+pub async fn listed(road: &Road, filter: &Filter, page: Page) -> Result<Value, StoreError> {
+    let rows = road.list(filter, page).await?.into_iter().map(|(delivery, message)| {
+        let mut row = serde_json::to_value(&delivery).unwrap_or_default();
+        row["state"] = json!(delivery.state.word());
+        row["via"] = json!(delivery.via());
+        row["due"] = json!(delivery.due.to_string());
+        row["expires"] = json!(delivery.expires.to_string());
+        if let Some(message) = message {
+            row["from"] = json!(message.envelope.from);
+            row["subject"] = json!(message.traits.subject);
+            row["received"] = json!(message.received.to_string());
+            row["size"] = json!(message.size());
+        }
+        row
+    });
+    Ok(Value::Array(rows.collect()))
+}
+
+/// A message with its deliveries and timelines, as JSON.
+pub async fn traced(road: &Road, id: &str) -> Result<Value, StoreError> {
+    let trace = road.trace(id).await?;
+    let message = &trace.message;
+    let deliveries = trace.deliveries.iter().map(|(delivery, timeline)| {
+        let lines = timeline.iter().map(|e| json!({ "at": e.at.to_string(), "what": e.what, "detail": e.detail }));
+        json!({
+            "id": delivery.id,
+            "to": delivery.to,
+            "state": delivery.state.word(),
+            "via": delivery.via(),
+            "rule": delivery.rule,
+            "route": delivery.route,
+            "attempts": delivery.attempts,
+            "notified": delivery.notified,
+            "due": delivery.due.to_string(),
+            "expires": delivery.expires.to_string(),
+            "reason": delivery.reason,
+            "facts": delivery.facts,
+            "timeline": lines.collect::<Vec<_>>(),
+        })
+    });
+    Ok(json!({
+        "id": message.id,
+        "message_id": message.traits.message_id,
+        "kind": message.kind,
+        "received": message.received.to_string(),
+        "listener": message.listener,
+        "identity": message.identity,
+        "from": message.envelope.from,
+        "subject": message.traits.subject,
+        "size": message.size(),
+        "deliveries": deliveries.collect::<Vec<_>>(),
+    }))
+}

@@ -1,0 +1,46 @@
+//! `packetboat check`: the start path without the store and the sockets, and the rules' own tests.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::config::{Config, read};
+use crate::run::wrong_config;
+use crate::system::rehearse;
+
+/// The command.
+pub fn command(path: &Path) -> ExitCode {
+    let source = match read(path) {
+        Ok(source) => source,
+        Err(error) => return wrong_config(&[error]),
+    };
+    let config = match Config::decode(&source, packetboat_plugins::all()) {
+        Ok(config) => config,
+        Err(errors) => return wrong_config(&errors),
+    };
+    let (instances, program) = match rehearse(&config) {
+        Ok(built) => built,
+        Err(errors) => return wrong_config(&errors),
+    };
+    for (role, name, instance) in instances.all() {
+        for doubt in instance.check() {
+            println!("warning: {role}.{name}: {doubt}");
+        }
+    }
+    for warning in program.warnings() {
+        println!("warning: {warning}");
+    }
+    let results = program.run_tests();
+    let failures: Vec<_> = results.iter().filter(|result| !result.ok).collect();
+    for failure in &failures {
+        println!("{failure}");
+    }
+    let counted = instances.all().len();
+    println!(
+        "{}: {counted} instances, {} rules, {} of {} rule tests passed",
+        path.display(),
+        program.len(),
+        results.len() - failures.len(),
+        results.len()
+    );
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

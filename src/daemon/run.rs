@@ -1,0 +1,100 @@
+//! `packetboat run`: starts, says so in one line, runs until it is told to stop, drains.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use packetboat_api::settings::ConfigError;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, LogFormat, LogSettings, read};
+use crate::metrics::Metrics;
+use crate::system::{StartError, System};
+use crate::{admin, failed, runtime};
+
+/// Exit status for a configuration that is wrong, so that a service manager need not try again.
+const WRONG_CONFIG: u8 = 2;
+
+/// The command.
+pub fn command(path: &Path) -> ExitCode {
+    let source = match read(path) {
+        Ok(source) => source,
+        Err(error) => return wrong_config(&[error]),
+    };
+    let config = match Config::decode(&source, packetboat_plugins::all()) {
+        Ok(config) => config,
+        Err(errors) => return wrong_config(&errors),
+    };
+    if let Err(error) = start_logging(&config.log) {
+        return failed(error);
+    }
+    match runtime() {
+        Ok(runtime) => runtime.block_on(serve(&config)),
+        Err(error) => failed(error),
+    }
+}
+
+/// Prints every mistake.
+pub fn wrong_config(errors: &[ConfigError]) -> ExitCode {
+    for error in errors {
+        eprintln!("packetboat: {error}");
+    }
+    ExitCode::from(WRONG_CONFIG)
+}
+
+/// Sends log lines to standard error; standard output is for machines.
+pub fn start_logging(settings: &LogSettings) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&settings.level)
+        .map_err(|e| format!("log.level \"{}\" is not a log filter: {e}", settings.level))?;
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.format {
+        LogFormat::Text => logger.with_target(false).init(),
+        LogFormat::Json => logger.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+async fn serve(config: &Config<'_>) -> ExitCode {
+    let metrics = Metrics::new();
+    let system = match System::start(config, metrics.clone()).await {
+        Ok(system) => system,
+        Err(StartError::Config(errors)) => return wrong_config(&errors),
+        Err(StartError::Other(error)) => return failed(error),
+    };
+    let admin = match admin::serve(config, &system, metrics, axum::Router::new()).await {
+        Ok(address) => address,
+        Err(error) => return failed(error),
+    };
+    println!("{}", ready_line(&system.addresses, admin));
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    stop_signal().await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("draining: nothing new is taken, what is under way is finished");
+    tokio::spawn(async {
+        stop_signal().await;
+        std::process::exit(1); // told twice: at once, and the store is made for it
+    });
+    if !system.drain().await {
+        tracing::warn!("some connections were given up; nothing acknowledged is lost");
+    }
+    ExitCode::SUCCESS
+}
+
+/// The one line by which supervisors and tests know where everything is.
+pub fn ready_line(listeners: &BTreeMap<String, Vec<SocketAddr>>, admin: SocketAddr) -> String {
+    json!({ "event": "ready", "listeners": listeners, "admin": admin }).to_string()
+}
+
+/// Returns when the process is told to stop.
+pub async fn stop_signal() {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
