@@ -134,7 +134,7 @@ impl Lines {
 }
 
 async fn say(smtp: &mut AsyncSmtpConnection, line: &str, limit: Duration, first: bool) -> Result<Reply, Lost> {
-    let answer = within(limit, verb(line), smtp.command(format_args!("{line}\r\n"))).await;
+    let answer = within(limit, verb(line), smtp.command(format!("{line}\r\n"))).await;
     taken(answer, line, first)
 }
 

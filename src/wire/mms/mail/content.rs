@@ -170,7 +170,7 @@ struct Names {
 impl Names {
     fn of<B>(&mut self, part: &Entity<B>, essence: &str) -> String {
         let written = match self.keep {
-            true => part.location.as_deref().or(part.file_name()),
+            true => part.location.as_deref().or(part.file_name().filter(|name| name.is_ascii())),
             false => part.file_name(),
         };
         let usable = |name: &&str| !name.is_empty();
@@ -181,7 +181,7 @@ impl Names {
         {
             return name.to_owned();
         }
-        let given = written.or(part.content_id.as_deref().map(unbracketed).filter(usable));
+        let given = written.or(part.file_name()).or(part.content_id.as_deref().map(unbracketed).filter(usable));
         let ending = ENDINGS.iter().find(|row| row.0 == essence).map_or("bin", |row| row.1);
         let (stem, ending) = match given.map(plain).as_deref().and_then(|name| name.rsplit_once('.')) {
             Some((stem, given)) if !stem.is_empty() && !given.is_empty() => (stem.to_owned(), given.to_owned()),

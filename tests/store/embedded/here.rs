@@ -1,0 +1,66 @@
+//! An embedded store in a temporary directory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use packetboat_api::async_trait;
+use packetboat_api::clock::ManualClock;
+use packetboat_api::store::Store;
+use packetboat_api::units::ByteSize;
+use packetboat_store::disk::{Disk, RealDisk};
+use packetboat_store::{EmbeddedStore, Settings};
+use packetboat_store_suite::Backend;
+use packetboat_store_suite::samples::START;
+use tempfile::TempDir;
+
+pub struct Here {
+    pub directory: TempDir,
+    pub clock: ManualClock,
+    pub disk: Arc<dyn Disk>,
+    pub settings: Settings,
+}
+
+impl Here {
+    /// With files of 1 MiB, so that a few messages fill several.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let settings = Settings {
+            path: directory.path().to_owned(),
+            segment_size: ByteSize::mib(1),
+            free_space_floor: ByteSize(0),
+            ..Settings::default()
+        };
+        Here { directory, clock: ManualClock::new(START), disk: Arc::new(RealDisk), settings }
+    }
+
+    pub fn on(disk: Arc<dyn Disk>) -> Self {
+        Here { disk, ..Here::new() }
+    }
+
+    pub fn try_open(&self) -> Result<EmbeddedStore, packetboat_store::OpenError> {
+        EmbeddedStore::open_on(self.disk.clone(), self.settings.clone(), Arc::new(self.clock.clone()))
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.settings.path.join("queue.db")
+    }
+
+    /// The content files, by name.
+    pub fn segments(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.settings.path.join("content")).expect("content directory");
+        let mut found: Vec<_> = entries.map(|entry| entry.expect("entry").path()).collect();
+        found.sort();
+        found
+    }
+}
+
+#[async_trait]
+impl Backend for Here {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.try_open().expect("the store opens"))
+    }
+
+    fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+}
