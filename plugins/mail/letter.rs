@@ -115,7 +115,9 @@ impl Scribe {
             Err(error @ (StoreError::Damaged(_) | StoreError::Missing(_))) => {
                 Err(Verdict::Failed(Failure::new("5.3.0", format!("the message cannot be read any more: {error}"))))
             }
-            Err(error) => Err(Verdict::Deferred { after: None, why: format!("the message cannot be read now: {error}") }),
+            Err(error) => {
+                Err(Verdict::Deferred { after: None, why: format!("the message cannot be read now: {error}") })
+            }
         }
     }
 

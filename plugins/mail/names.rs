@@ -10,7 +10,15 @@ use packetboat_net::smtp::Mailbox;
 
 /// The header fields whose addresses are rewritten.
 const FIELDS: &[&str] = &[
-    "From", "Sender", "Reply-To", "To", "Cc", "Disposition-Notification-To", "Resent-From", "Resent-Sender", "Resent-To",
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Disposition-Notification-To",
+    "Resent-From",
+    "Resent-Sender",
+    "Resent-To",
     "Resent-Cc",
 ];
 

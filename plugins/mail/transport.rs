@@ -198,7 +198,9 @@ impl Instance for MailTransport {
             doubts.push("tls = \"none\" sends the password in the clear".to_owned());
         }
         if self.settings.route == RouteBy::Mx && matches!(self.settings.tls, Tls::Required | Tls::Implicit) {
-            doubts.push("many domains' mail hosts have no certificate that verifies, and get no mail from here".to_owned());
+            doubts.push(
+                "many domains' mail hosts have no certificate that verifies, and get no mail from here".to_owned(),
+            );
         }
         if !self.scribe.names.domain.contains('.') {
             let domain = &self.scribe.names.domain;
@@ -285,7 +287,8 @@ impl Transport for MailTransport {
                 verdicts[place] = Some(verdict);
             }
         }
-        let unsaid = || Verdict::Deferred { after: None, why: "the next hop said nothing of this recipient".to_owned() };
+        let unsaid =
+            || Verdict::Deferred { after: None, why: "the next hop said nothing of this recipient".to_owned() };
         verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unsaid)).collect()
     }
 

@@ -57,7 +57,8 @@ impl TlsClient {
     /// With `verify` off any certificate is taken: encryption against onlookers where plain text would have been the
     /// alternative (RFC 7435), and nothing more.
     pub async fn handshake(&self, stream: Box<dyn Stream>, host: &str, verify: bool) -> io::Result<Box<dyn Stream>> {
-        let name = ServerName::try_from(server_name(host)).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+        let name =
+            ServerName::try_from(server_name(host)).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         let config = if verify { &self.verified } else { &self.unverified };
         let secure = TlsConnector::from(config.clone()).connect(name, stream).await?;
         Ok(Box::new(secure))

@@ -34,8 +34,9 @@ pub const TABLE_MASKS: usize = 1_000;
 pub const WHEN_LENGTH: usize = 4_000;
 /// Brackets inside one another in a `when`.
 pub const WHEN_BRACKETS: u16 = 32;
-/// Expressions inside one another in a `when`, brackets or not: `1 + 1 + 1` is two. Bounds the stack of an evaluation.
-pub const WHEN_DEPTH: usize = 60;
+/// Expressions inside one another in a `when`: `1 + 1 + 1` is two; brackets do not count, nor do `&&` and `||` in a row.
+/// Bounds the stack of an evaluation: 4 kB for each, 50 kB when not optimised.
+pub const WHEN_DEPTH: usize = 24;
 /// Octets of stack for the parser of `when`, which takes some 150 kB for a bracket when it is not optimised.
 pub const PARSER_STACK: usize = 32 << 20;
 /// Expressions that one evaluation of a `when` may come to, when the message has as many parts as it can have.

@@ -27,7 +27,7 @@ fn whole_session(policy: BareNewlines, octets: &[u8], read: usize) {
     config.max_size = 4096;
     config.max_recipients = 4;
     config.bare_newlines = policy;
-    let mut driver = Driver { session: Session::new(config), content: Vec::new(), binary: false, policy };
+    let mut driver = Driver { session: Session::new(config), content: Vec::new(), binary: false };
     driver.session.greet();
     for piece in octets.chunks(read) {
         if !driver.feed(piece) {
@@ -41,7 +41,6 @@ struct Driver {
     content: Vec<u8>,
     /// Content may hold any octets: BODY=BINARYMIME was said (RFC 3030).
     binary: bool,
-    policy: BareNewlines,
 }
 
 impl Driver {
@@ -101,7 +100,6 @@ impl Driver {
     }
 
     fn check_content(&self) {
-        let _ = self.policy;
         assert!(self.content.len() <= 4096, "more than SIZE allows");
         assert!(
             self.binary || !has_bare(&self.content),

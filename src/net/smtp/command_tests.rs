@@ -26,10 +26,7 @@ fn sample() -> (Mail, Recipient) {
 #[test]
 fn everything_that_is_offered_is_used() {
     let (message, recipient) = sample();
-    assert_eq!(
-        mail(&message, &all()),
-        "MAIL FROM:<\"a b\"@x.example> SIZE=12 BODY=8BITMIME RET=HDRS ENVID=id+2B1+3Dx"
-    );
+    assert_eq!(mail(&message, &all()), "MAIL FROM:<\"a b\"@x.example> SIZE=12 BODY=8BITMIME RET=HDRS ENVID=id+2B1+3Dx");
     assert_eq!(
         rcpt(&recipient, &all()),
         "RCPT TO:<+447700900001/TYPE=PLMN@mms.example.net> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;+2B4477@x+20y"

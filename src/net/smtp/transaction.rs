@@ -229,8 +229,7 @@ impl Connection {
     }
 
     fn done(&self, replies: Vec<Result<Reply, Refused>>, reusable: bool) -> End {
-        let outcome =
-            Outcome { replies, dsn: self.features.dsn, peer: Some(self.host.clone()), secure: self.secure };
+        let outcome = Outcome { replies, dsn: self.features.dsn, peer: Some(self.host.clone()), secure: self.secure };
         End::Done { outcome, reusable }
     }
 }

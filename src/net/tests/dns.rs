@@ -22,7 +22,9 @@ fn mx(preference: u16, host: &str) -> RData {
 /// What the name server says, by name and type.
 fn zone(asked: &str, kind: RecordType) -> Result<Vec<RData>, ResponseCode> {
     let found = match (asked, kind) {
-        ("three.test.", RecordType::MX) => vec![mx(20, "c.three.test."), mx(10, "a.three.test."), mx(10, "b.three.test.")],
+        ("three.test.", RecordType::MX) => {
+            vec![mx(20, "c.three.test."), mx(10, "a.three.test."), mx(10, "b.three.test.")]
+        }
         ("xn--exmple-cua.test.", RecordType::MX) => vec![mx(5, "mx.three.test.")],
         ("null.test.", RecordType::MX) => vec![mx(0, ".")],
         ("half.test.", RecordType::MX) => vec![mx(0, "."), mx(10, "a.three.test.")],

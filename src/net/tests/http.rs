@@ -40,7 +40,8 @@ fn client(change: impl FnOnce(&mut Options)) -> Client {
 
 #[tokio::test]
 async fn get_and_post_bring_status_type_and_body() {
-    let answer = b"HTTP/1.1 202 Accepted\r\nContent-Type: text/plain\r\nContent-Length: 22\r\n\r\n0: Accepted for deliver";
+    let answer =
+        b"HTTP/1.1 202 Accepted\r\nContent-Type: text/plain\r\nContent-Length: 22\r\n\r\n0: Accepted for deliver";
     let (url, task) = peer(answer, false).await;
     let got = client(|_| ()).get(&url).await.expect("answer");
     assert_eq!((got.status, got.content_type.as_deref()), (202, Some("text/plain")));

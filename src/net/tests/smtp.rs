@@ -134,7 +134,9 @@ async fn each_recipient_gets_its_own_reply_and_the_connection_is_kept() {
 #[tokio::test]
 async fn with_every_recipient_refused_nothing_is_sent_and_the_connection_is_kept() {
     // The third server wants octets all the same (RFC 2920 3.1): it gets none of the message.
-    for (keywords, data) in [(vec!["PIPELINING"], "554 5.5.1 no valid recipients"), (vec![], ""), (vec!["PIPELINING"], "354 go")] {
+    for (keywords, data) in
+        [(vec!["PIPELINING"], "554 5.5.1 no valid recipients"), (vec![], ""), (vec!["PIPELINING"], "354 go")]
+    {
         let rule = move |line: &str, _| match line {
             "RCPT TO:<bad@x.test>" => Act::Say("550 5.1.1 no such subscriber"),
             "DATA" if !data.is_empty() => Act::Say(data),
@@ -395,7 +397,8 @@ async fn a_password_is_proved_and_never_sent_in_the_clear_by_accident() {
     assert_eq!((faults(&outcome), peer.lines_of("AUTH")), (vec![None], vec!["AUTH PLAIN AHUAcA==".to_owned()]));
 
     let peer = Peer::start(Script { keywords: keywords.clone(), ..Script::default() }).await;
-    let outcome = with_password.client.send(&Destination { name: "y".to_owned(), ..to(&peer) }, &mail(&["a@x.test"])).await;
+    let outcome =
+        with_password.client.send(&Destination { name: "y".to_owned(), ..to(&peer) }, &mail(&["a@x.test"])).await;
     assert_eq!((faults(&outcome), peer.lines_of("AUTH").len()), (vec![Some(Fault::NotReached)], 0));
 
     let rule = |line: &str, _| if line.starts_with("AUTH") { Act::Say("535 5.7.8 wrong") } else { Act::Usual };

@@ -279,8 +279,8 @@ fn expressions_deep_inside_one_another_are_refused() {
     }
     assert_eq!(deep("", "true", " && true", 100), Ok(true), "a long list of conditions is not deep");
     assert_eq!(deep("(", "true", ")", 31), Ok(true));
-    assert_eq!(deep("", "0 < 1", " + 1", 55), Ok(true));
-    assert_eq!(deep("1 + 1 == 2 ? ", "true", " : false", 20), Ok(true));
-    assert_eq!(deep("[1].exists(p, ", "true", ")", 15), Ok(true));
+    assert_eq!(deep("", "0 < 1", " + 1", 22), Ok(true));
+    assert_eq!(deep("1 + 1 == 2 ? (", "true", ") : false", 22), Ok(true));
+    assert_eq!(deep("[1].exists(p, ", "true", ")", 11), Ok(true));
     assert!(deep("(", "true", ")", 40).unwrap_err().ends_with("more than 32 brackets are inside one another"));
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use packetboat_api::clock::Timestamp;
+use packetboat_api::id::MessageId;
 use packetboat_api::store::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -26,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::apply::{Applying, Effects, Unapplied};
 use crate::ledger::Ledger;
 use crate::reader;
-use crate::rows::{self, Prepared, column};
+use crate::rows::{self, DeliveryRow, Prepared, column};
 use crate::schema;
 use crate::segments::{Appender, WriteError};
 use crate::shared::{Aside, Shared, database_path};
@@ -345,11 +346,23 @@ impl Writer {
     }
 
     fn fail(&mut self, group: Vec<Waiting>, failure: &Failure) {
-        let error = self.failed(failure);
+        let taken = match (failure, &group[..]) {
+            (Failure::Sql(error), [only]) if !is_general(error) => self.token_owner(&only.batch),
+            _ => None,
+        };
+        let error = taken.map_or_else(|| self.failed(failure), StoreError::Duplicate);
         for waiting in group {
             self.unpin(&waiting.batch);
             waiting.answer(Err(error.clone()));
         }
+    }
+
+    /// Whose token a new delivery of this batch has: a coincidence once in the age of the universe, so it is not checked
+    /// before.
+    fn token_owner(&self, batch: &Prepared) -> Option<MessageId> {
+        let mut select = self.db.prepare_cached("SELECT message FROM delivery WHERE token = ?1").ok()?;
+        let mut owner = |row: &DeliveryRow| select.query_row([&row.delivery.token], |row| row.get(0)).ok();
+        batch.deliveries.iter().find_map(&mut owner).map(rows::message_id)
     }
 
     /// What a failed transaction means for the writer, and for who waited for it.

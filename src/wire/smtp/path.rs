@@ -1,8 +1,8 @@
 //! Reverse-path and forward-path: `<local@domain>` (RFC 5321 4.1.2, RFC 6531 3.3).
 //!
 //! Strict where ambiguity hurts (brackets, quotes, control characters, lengths), lenient where real senders are
-//! (I-5): dots anywhere in a local part, a local part without a domain (`<12345>`), no angle brackets, blanks after the
-//! colon. Source routes are dropped (RFC 5321 4.1.1.3). smtp-proto's own path reader refuses a local part without a
+//! (I-5): dots anywhere in a local part, numbers with brackets and blanks (`<(555) 123-4567@…>`), a local part without a
+//! domain (`<12345>`), no angle brackets, blanks after the colon. Source routes are dropped (RFC 5321 4.1.1.3). smtp-proto's own path reader refuses a local part without a
 //! domain and keeps quotes open across the `>`; this reader stands in its place.
 
 use crate::limits::{DOMAIN_MAX, PATH_MAX};
@@ -154,7 +154,10 @@ fn without_route(path: &str) -> Result<&str, PathError> {
 fn plain_local(text: &str) -> Result<(String, &str), PathError> {
     let end = text.find('@').unwrap_or(text.len());
     let (local, rest) = text.split_at_checked(end).ok_or(PathError::EmptyLocalPart)?;
+    // `(555) 123-4567`, as people write numbers: it needs quotes, and not every sender knows.
+    let is_number = local.bytes().all(|byte| byte.is_ascii_digit() || b"+-/.() ".contains(&byte));
     match local.find(|character: char| !is_atext(character) && character != '.') {
+        Some(_) if is_number => Ok((local.to_owned(), rest)),
         Some(index) => Err(PathError::Octet(index)),
         None => Ok((local.to_owned(), rest)),
     }

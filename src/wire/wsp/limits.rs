@@ -10,7 +10,7 @@ pub const INTEGER_USEFUL_OCTETS: usize = 8;
 pub const PARAMETERS: usize = 32;
 /// Header fields of one part; those after it are left out.
 pub const PART_HEADERS: usize = 64;
-/// Parts of one multipart.
+/// Parts of one message, at all depths together.
 pub const PARTS: usize = 1024;
 /// Multiparts inside one another, the outermost counted.
 pub const DEPTH: usize = 4;

@@ -11,13 +11,10 @@ use crate::{Reader, WspError, WspErrorKind, limits, transfer};
 
 /// What WAP calls its multiparts, before the subtype.
 pub(crate) const WAP_MULTIPART: &str = "application/vnd.wap.multipart.";
-/// The fewest octets a part takes: two lengths and a type.
-const SMALLEST_PART: usize = 3;
 
 /// Reads all that `reader` has left as the body of type `media`.
 pub fn read_entity(media: MediaType, mut reader: Reader<'_>) -> Result<Entity<Bytes>, WspError> {
-    let headers = PartHeaders::new(media);
-    body(headers, &mut reader, 1)
+    Tree { parts: 0 }.body(PartHeaders::new(media), &mut reader, 1)
 }
 
 /// Whether a body of that type is in WSP's binary multipart format. A textual multipart that names its boundary is
@@ -26,50 +23,55 @@ fn is_binary_multipart(media: &MediaType) -> bool {
     media.essence().starts_with(WAP_MULTIPART) || media.top() == "multipart" && media.param("boundary").is_none()
 }
 
-fn body(headers: PartHeaders, reader: &mut Reader<'_>, depth: usize) -> Result<Entity<Bytes>, WspError> {
-    let PartHeaders { media, content_id, location, disposition, transfer_encoding, mut other } = headers;
-    let body = match is_binary_multipart(&media) {
-        true => Body::Parts(parts(reader, depth)?),
-        false => {
-            let raw = reader.rest_bytes();
-            let decoded = transfer_encoding.as_deref().map(|encoding| transfer::undo(encoding, &raw));
-            if let (Some(None), Some(encoding)) = (&decoded, transfer_encoding) {
-                other.push(("Content-Transfer-Encoding".to_owned(), encoding));
+/// What has been read of one message.
+struct Tree {
+    /// Parts at all depths: the limit holds for the message, since a part takes far more memory than input.
+    parts: usize,
+}
+
+impl Tree {
+    fn body(&mut self, headers: PartHeaders, reader: &mut Reader<'_>, depth: usize) -> Result<Entity<Bytes>, WspError> {
+        let PartHeaders { media, content_id, location, disposition, transfer_encoding, mut other } = headers;
+        let body = match is_binary_multipart(&media) {
+            true => Body::Parts(self.multipart(reader, depth)?),
+            false => {
+                let raw = reader.rest_bytes();
+                let decoded = transfer_encoding.as_deref().map(|encoding| transfer::undo(encoding, &raw));
+                if let (Some(None), Some(encoding)) = (&decoded, transfer_encoding) {
+                    other.push(("Content-Transfer-Encoding".to_owned(), encoding));
+                }
+                Body::Leaf(decoded.flatten().unwrap_or(raw))
             }
-            Body::Leaf(decoded.flatten().unwrap_or(raw))
+        };
+        Ok(Entity { media, content_id, location, disposition, other, body })
+    }
+
+    fn multipart(&mut self, reader: &mut Reader<'_>, depth: usize) -> Result<Vec<Entity<Bytes>>, WspError> {
+        let too_many = |what, count, limit| WspErrorKind::TooMany { what, count, limit };
+        if depth > limits::DEPTH {
+            return Err(reader.error(too_many("nested multiparts", depth, limits::DEPTH)));
         }
-    };
-    Ok(Entity { media, content_id, location, disposition, other, body })
-}
+        if reader.is_empty() {
+            return Ok(Vec::new());
+        }
+        let start = *reader;
+        let count = reader.uintvar()? as usize;
+        self.parts = self.parts.saturating_add(count);
+        if self.parts > limits::PARTS {
+            return Err(start.error(too_many("parts", self.parts, limits::PARTS)));
+        }
+        (0..count).map(|_| self.part(reader, depth)).collect()
+    }
 
-fn parts(reader: &mut Reader<'_>, depth: usize) -> Result<Vec<Entity<Bytes>>, WspError> {
-    let too_many = |what, count, limit| WspErrorKind::TooMany { what, count, limit };
-    if depth > limits::DEPTH {
-        return Err(reader.error(too_many("nested multiparts", depth, limits::DEPTH)));
+    fn part(&mut self, reader: &mut Reader<'_>, depth: usize) -> Result<Entity<Bytes>, WspError> {
+        let start = *reader;
+        let overrun = |what, length, left| start.error(WspErrorKind::Overrun { what, length, left });
+        let headers_length = reader.uintvar()? as usize;
+        let data_length = reader.uintvar()? as usize;
+        let left = reader.remaining();
+        let headers = reader.window(headers_length).map_err(|_| overrun("part header", headers_length, left))?;
+        let left = reader.remaining();
+        let mut data = reader.window(data_length).map_err(|_| overrun("part body", data_length, left))?;
+        self.body(PartHeaders::read(headers), &mut data, depth + 1)
     }
-    if reader.is_empty() {
-        return Ok(Vec::new());
-    }
-    let start = *reader;
-    let count = reader.uintvar()? as usize;
-    if count > limits::PARTS {
-        return Err(start.error(too_many("parts", count, limits::PARTS)));
-    }
-    let mut found = Vec::with_capacity(count.min(reader.remaining() / SMALLEST_PART));
-    for _ in 0..count {
-        found.push(part(reader, depth)?);
-    }
-    Ok(found)
-}
-
-fn part(reader: &mut Reader<'_>, depth: usize) -> Result<Entity<Bytes>, WspError> {
-    let start = *reader;
-    let overrun = |what, length, left| start.error(WspErrorKind::Overrun { what, length, left });
-    let headers_length = reader.uintvar()? as usize;
-    let data_length = reader.uintvar()? as usize;
-    let left = reader.remaining();
-    let headers = reader.window(headers_length).map_err(|_| overrun("part header", headers_length, left))?;
-    let left = reader.remaining();
-    let mut data = reader.window(data_length).map_err(|_| overrun("part body", data_length, left))?;
-    body(PartHeaders::read(headers), &mut data, depth + 1)
 }

@@ -212,7 +212,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
                 }
                 let last = lines.len() - 1;
                 let mark = |at| if at == last { ' ' } else { '-' };
-                lines.iter().enumerate().map(|(at, line)| format!("250{}{line}", mark(at))).collect::<Vec<_>>().join("\n")
+                lines
+                    .iter()
+                    .enumerate()
+                    .map(|(at, line)| format!("250{}{line}", mark(at)))
+                    .collect::<Vec<_>>()
+                    .join("\n")
             }
             "STARTTLS" => "220 go ahead".to_owned(),
             "DATA" => "354 go ahead".to_owned(),

@@ -65,21 +65,7 @@ fn mime_media(entity: &Entity<Bytes>) -> MediaType {
             };
             let mut renamed = renamed(media, &format!("multipart/{subtype}"));
             if subtype == "related" {
-                let root = renamed.param("start").map(unbracketed).map(str::to_owned);
-                let found = |part: &&Entity<Bytes>| root.is_some() && part.content_id == root;
-                // The first part is the root where no other is named (RFC 2387 3.2); phones name ones that are not there.
-                match parts.iter().find(found) {
-                    Some(part) => {
-                        renamed.set("start", format!("<{}>", root.unwrap_or_default()));
-                        renamed.set("type", part.media.essence());
-                    }
-                    None => {
-                        renamed.unset("start");
-                        if let Some(first) = parts.first() {
-                            renamed.set("type", first.media.essence());
-                        }
-                    }
-                }
+                name_root(&mut renamed, parts);
             }
             renamed
         }
@@ -97,6 +83,19 @@ fn mime_media(entity: &Entity<Bytes>) -> MediaType {
     }
 }
 
+/// Sets `start` and `type` of a multipart/related to what is there (RFC 2387 3). Phones name roots that do not exist.
+fn name_root(media: &mut MediaType, parts: &[Entity<Bytes>]) {
+    let start = media.param("start").map(|start| unbracketed(start).to_owned());
+    let named = parts.iter().find(|part| start.is_some() && part.content_id == start);
+    match (named, start) {
+        (Some(_), Some(start)) => media.set("start", format!("<{start}>")),
+        _ => media.unset("start"),
+    }
+    if let Some(root) = named.or(parts.first()) {
+        media.set("type", root.media.essence());
+    }
+}
+
 fn renamed(media: &MediaType, essence: &str) -> MediaType {
     media.params().iter().fold(MediaType::new(essence), |renamed, (name, value)| renamed.with(name, value.clone()))
 }
@@ -109,12 +108,11 @@ fn unbracketed(id: &str) -> &str {
 
 /// Content of a mail as handsets take it: multipart.related with type and start where there is a presentation,
 /// multipart.mixed otherwise, alternatives kept; a single part is wrapped. Content-Disposition is left out, because
-/// some handsets hide what is declared an attachment (C-01).
+/// some handsets hide what is declared an attachment (C-01). Multiparts inside are opened, because handsets do not
+/// look into them; only alternatives stay together.
 pub fn wap_content<B: Clone>(root: &Entity<B>) -> Entity<B> {
-    let entries = match &root.body {
-        Body::Parts(parts) => parts.iter().collect(),
-        Body::Leaf(_) => vec![root],
-    };
+    let mut entries = Vec::new();
+    flatten(root, true, &mut entries);
     let smil = entries.iter().position(|part| handset_type(part) == SMIL);
     let mut names = Names { keep: smil.is_some(), taken: HashSet::new() };
     let mut parts: Vec<Entity<B>> = entries.iter().map(|part| wap_part(part, &mut names)).collect();
@@ -124,10 +122,24 @@ pub fn wap_content<B: Clone>(root: &Entity<B>) -> Entity<B> {
             let start = parts.first().and_then(|part| part.content_id.clone()).unwrap_or_default();
             wap_multipart("related").with("type", SMIL).with("start", format!("<{start}>"))
         }
-        None if root.media.essence().ends_with("multipart/alternative") => wap_multipart("alternative"),
+        None if is_alternative(&root.media) => wap_multipart("alternative"),
         None => wap_multipart("mixed"),
     };
     Entity::multipart(media, parts)
+}
+
+/// The parts of one multipart, as handsets see them.
+fn flatten<'a, B>(entity: &'a Entity<B>, outermost: bool, entries: &mut Vec<&'a Entity<B>>) {
+    match &entity.body {
+        Body::Parts(parts) if outermost || !is_alternative(&entity.media) => {
+            parts.iter().for_each(|part| flatten(part, false, entries));
+        }
+        _ => entries.push(entity),
+    }
+}
+
+fn is_alternative(media: &MediaType) -> bool {
+    media.essence().ends_with("multipart/alternative") || media.essence().ends_with("multipart.alternative")
 }
 
 fn wap_multipart(subtype: &str) -> MediaType {
@@ -143,12 +155,14 @@ fn handset_type<B>(part: &Entity<B>) -> &str {
 fn wap_part<B: Clone>(part: &Entity<B>, names: &mut Names) -> Entity<B> {
     let body = match &part.body {
         Body::Leaf(body) => body,
-        Body::Parts(inner) => {
-            let subtype = part.media.essence().strip_prefix("multipart/").unwrap_or("mixed");
-            let inner = inner.iter().map(|part| wap_part(part, names)).collect();
-            return Entity::multipart(wap_multipart(subtype), inner);
+        Body::Parts(_) => {
+            let inner = part.leaves().into_iter().map(|part| wap_part(part, names)).collect();
+            return Entity::multipart(wap_multipart("alternative"), inner);
         }
     };
+    if part.media.is_multipart() {
+        return part.clone(); // in MIME's own format, such as something signed: whole or not at all
+    }
     let essence = handset_type(part);
     let name = names.of(part, essence);
     let kept = part.media.params().iter().filter(|(name, _)| PART_PARAMETERS.contains(&name.as_str()));

@@ -181,6 +181,30 @@ fn a_presentation_comes_first_and_keeps_the_names_it_refers_to() {
 }
 
 #[test]
+fn multiparts_inside_are_opened_but_for_alternatives() {
+    let alternative = Entity::multipart(
+        MediaType::parse("multipart/alternative"),
+        vec![leaf("text/plain; charset=utf-8", b"hi"), leaf("text/html", b"<p>hi")],
+    );
+    let related = Entity::multipart(MediaType::parse("multipart/related"), vec![alternative, leaf("image/png", b"p")]);
+    let signed = leaf("multipart/signed; boundary=s; protocol=x", b"--s");
+    let mixed = Entity::multipart(MediaType::parse("multipart/mixed"), vec![related, signed]);
+    let pdu = mail::retrieve_conf(&message(&[], mixed), None, Version::V1_0, 0);
+    assert_eq!(
+        shape(&pdu),
+        [
+            "application/vnd.wap.multipart.mixed",
+            "text/plain; charset=utf-8; name=part1.txt id=part1.txt location=part1.txt",
+            "text/html; name=part1.html id=part1.html location=part1.html",
+            "image/png; name=part1.png id=part1.png location=part1.png",
+            "multipart/signed; boundary=s; protocol=x id= location=",
+        ]
+    );
+    let again = packetboat_mms::decode(&pdu.to_vec().into()).expect("what was written");
+    assert_eq!(again.content, pdu.content);
+}
+
+#[test]
 fn case_c_09_cards_have_the_names_that_handsets_know() {
     let mixed = Entity::multipart(
         MediaType::parse("multipart/mixed"),

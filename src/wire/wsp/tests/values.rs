@@ -106,6 +106,18 @@ fn content_types_are_written_for_every_decoder() {
 }
 
 #[test]
+fn parts_are_counted_at_all_depths() {
+    let part = |octets: &[u8]| written(|out| out.uintvar(1).uintvar(octets.len() as u64).octet(0xA3).octets(octets));
+    let small = written(|out| out.uintvar(600).octets(&[1, 0, 0x83].repeat(600)));
+    let both = written(|out| out.uintvar(2).octets(&part(&small)).octets(&part(&small)));
+    let mixed = MediaType::new("application/vnd.wap.multipart.mixed");
+    let read = |octets: &Bytes| packetboat_wsp::read_entity(mixed.clone(), Reader::new(octets));
+    assert_eq!(read(&small).map(|entity| entity.leaves().len()), Ok(600));
+    let too_many = WspErrorKind::TooMany { what: "parts", count: 1202, limit: packetboat_wsp::limits::PARTS };
+    assert_eq!(read(&both).map_err(|error| error.kind), Err(too_many));
+}
+
+#[test]
 fn text_is_read_in_its_charset() {
     assert_eq!(charset::decode(Some(4), b"\xdcber\0"), "Über");
     assert_eq!(charset::decode(Some(2026), b"\xa4\xa4\xa4\xe5\0"), "中文");
