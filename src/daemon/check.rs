@@ -32,7 +32,9 @@ pub fn command(path: &Path) -> ExitCode {
     let results = program.run_tests();
     let failures: Vec<_> = results.iter().filter(|result| !result.ok).collect();
     for failure in &failures {
-        println!("{failure}");
+        let (file, line) = (failure.file.display(), failure.line);
+        println!("{file}:{line}: the test expects {}, the rules say {}", failure.expected, failure.got);
+        failure.explanation.lines().for_each(|line| println!("  {line}"));
     }
     let counted = instances.all().len();
     println!(

@@ -34,7 +34,7 @@ pub struct StoreSettings {
     pub kind: StoreKind,
     /// Its settings.
     #[serde(flatten)]
-    pub embedded: packetboat_store::StoreSettings,
+    pub embedded: packetboat_store::Settings,
 }
 
 /// Which store.
@@ -107,7 +107,7 @@ pub struct TransportCommon {
 }
 
 /// One configured instance: which plugin, in which role, with what settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InstanceConfig<'a> {
     /// Its name.
     pub name: String,

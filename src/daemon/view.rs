@@ -150,15 +150,15 @@ async fn local(config: &Config<'_>, question: &Question<'_>) -> Result<Value, St
     if !path.exists() {
         return Err(format!("no daemon is running, and there is no store at {}", path.display()));
     }
-    let settings = packetboat_store::StoreSettings { path, ..config.store.embedded.clone() };
-    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&settings, Arc::new(SystemClock)));
+    let settings = packetboat_store::Settings { path, ..config.store.embedded.clone() };
+    let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(settings, Arc::new(SystemClock)));
     let store: Arc<dyn Store> = Arc::new(opened.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?);
     let road = Road::new(Parts {
         store: store.clone(),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         node: config.node.name.clone(),
-        program: Arc::new(Program::default()),
+        program: Arc::new(Program::load(&[] as &[&str], &config.base).map_err(|_| "the rules cannot be read".to_owned())?),
         policy: Policy::default(),
         observer: Arc::new(Nobody),
     });

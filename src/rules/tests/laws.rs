@@ -77,7 +77,7 @@ proptest! {
         let text = format!("[[rule]]\nname = \"x\"\nwhen = '''{when}'''\nroute = [\"a\"]\n");
         match compile(text, "") {
             Err(error) => prop_assert!(
-                ["inside one another", "too long", "more than 4000"].iter().any(|bound| error.contains(bound)),
+                ["inside one another", "too long", "more than 4000", "unknown word"].iter().any(|bound| error.contains(bound)),
                 "{error}"
             ),
             Ok(program) => {

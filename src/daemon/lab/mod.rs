@@ -1,0 +1,10 @@
+//! `packetboat lab`.
+
+use std::process::ExitCode;
+
+use crate::cli::LabOptions;
+
+/// The command.
+pub fn command(_: &LabOptions) -> ExitCode {
+    ExitCode::FAILURE
+}

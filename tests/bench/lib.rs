@@ -1,1 +1,0 @@
-//! Load generator, sink and references
