@@ -93,7 +93,8 @@ impl Scribe {
             return Err(Verdict::Failed(Failure::new("5.7.0", why)));
         }
         let octets = self.octets(message).await?;
-        if let Some(Party::Mail(_)) = &message.envelope.from {
+        // What no phone or service sent is mail already.
+        if matches!(message.envelope.from, None | Some(Party::Mail(_))) {
             let root: Entity<Bytes> = message.mail.root.clone().map(&mut |span| cut(&octets, span));
             return Ok(Mail { headers: mail_fields(&message.mail.headers), root });
         }

@@ -3,7 +3,7 @@
 //! Failure story: a client that hangs is told so and let go; one that breaks off loses what it had not finished, which was
 //! never acknowledged; while draining, a transaction under way is finished and the next one refused with 421.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use packetboat_api::road::Intake;
 use packetboat_api::roles::{Instance, Listener};
 use packetboat_api::serve::{Connection, Listen, Serve};
 use packetboat_api::spool::SpoolBudget;
+use packetboat_smtp::limits::TLS_TIMEOUT;
 use packetboat_smtp::{AuthOffer, Config, Credentials, EnhancedCode, Event, Mail, Rcpt, Reply, Session, Verdict, replies};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -51,7 +52,7 @@ impl Configured for SmtpListener {
         }
         Ok(SmtpListener {
             hostname: settings.hostname.clone().unwrap_or_else(|| env.node.clone()),
-            addresses: Addresses::new(&settings.domains, &env.numbers),
+            addresses: Addresses::new(&settings.domains, &settings.aliases, &env.numbers)?,
             users: users.transpose()?.map(Arc::new),
             intake: env.intake.clone(),
             spool: env.spool.clone(),
@@ -64,6 +65,8 @@ impl Configured for SmtpListener {
 /// What is known of a connection.
 struct Client {
     peer: SocketAddr,
+    /// The address they connected to.
+    local: IpAddr,
     identity: Identity,
     transaction: Option<Transaction>,
 }
@@ -77,7 +80,7 @@ impl SmtpListener {
         };
         Config {
             max_size: self.settings.mail_size.0,
-            max_recipients: u32::try_from(self.intake.max_recipients()).unwrap_or(u32::MAX),
+            max_recipients: self.settings.recipients.unwrap_or(u32::try_from(self.intake.max_recipients()).unwrap_or(u32::MAX)),
             starttls: connection.upgrade.is_some() && !connection.secure,
             tls_active: connection.secure,
             auth,
@@ -101,8 +104,12 @@ impl SmtpListener {
     }
 
     async fn converse(&self, mut connection: Connection) -> Option<()> {
-        let mut client =
-            Client { peer: connection.peer, identity: self.first_identity(connection.peer), transaction: None };
+        let mut client = Client {
+            peer: connection.peer,
+            local: connection.local.ip(),
+            identity: self.first_identity(connection.peer),
+            transaction: None,
+        };
         let mut session = Session::new(self.config(&connection));
         session.greet();
         flush(&mut connection, &mut session).await?;
@@ -123,7 +130,7 @@ impl SmtpListener {
                     }
                     Event::StartTls => {
                         flush(&mut connection, &mut session).await?;
-                        connection = connection.start_tls().await.ok()?;
+                        connection = tokio::time::timeout(TLS_TIMEOUT, connection.start_tls()).await.ok()?.ok()?;
                         client.identity = self.first_identity(client.peer);
                         client.transaction = None;
                         session.tls_started();
@@ -192,7 +199,7 @@ impl SmtpListener {
     fn sender(&self, mail: Mail, client: &mut Client) -> Result<(), Reply> {
         let from = match &mail.sender {
             None => None,
-            Some(mailbox) => Some(self.addresses.party(mailbox).ok_or(replies::BAD_SENDER)?),
+            Some(mailbox) => Some(self.addresses.sender(mailbox, client.local, &self.hostname)?),
         };
         let address = from.as_ref().and_then(Party::mail);
         match (&client.identity, &self.users) {
@@ -203,8 +210,9 @@ impl SmtpListener {
             (Identity::Anonymous, _) if from.is_some() && !self.settings.strangers => return Err(replies::AUTH_REQUIRED),
             _ => {}
         }
-        // A number at our own domain is a phone's name, and no mail user's (I-7).
-        if from.as_ref().is_some_and(|party| party.mail().is_none()) && !self.owns(&client.identity, &mail) {
+        // A number at our own domain is a phone's name, and no mail user's (I-7); devices on trusted networks may have one.
+        let phone = from.as_ref().is_some_and(|party| party.mail().is_none());
+        if phone && !matches!(client.identity, Identity::Network(_)) && !self.owns(&client.identity, &mail) {
             return Err(replies::SENDER_NOT_ALLOWED);
         }
         client.transaction = Some(Transaction::new(mail, from, self.spool.spool()));
@@ -222,7 +230,7 @@ impl SmtpListener {
 
     async fn recipient(&self, rcpt: &Rcpt, client: &mut Client) -> Result<(), Reply> {
         let Some(transaction) = client.transaction.as_mut() else { return Err(replies::MAIL_FIRST) };
-        let party = self.addresses.party(&rcpt.recipient).ok_or(replies::UNKNOWN_RECIPIENT)?;
+        let party = self.addresses.recipient(&rcpt.recipient, client.local)?;
         let checked = self.intake.check(&client.identity, transaction.from(), &party).await;
         checked.map_err(|refusal| reply(&refusal))?;
         transaction.add(party, rcpt);

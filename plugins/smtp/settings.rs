@@ -1,5 +1,6 @@
 //! Settings of the SMTP listener.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -19,6 +20,8 @@ pub struct SmtpSettings {
     /// `[numbers]`.
     #[schemars(example = ["mms.example.net"])]
     pub domains: Vec<String>,
+    /// Further local parts at those domains and where they lead: `postmaster = "ops@example.net"`, `"door" = "+447700900123"`.
+    pub aliases: BTreeMap<String, String>,
     /// The name in the greeting; the node's name when left out.
     pub hostname: Option<String>,
     /// File of users who may submit: one a line, `name:argon2-hash`, and after a further colon the sender addresses that user
@@ -37,6 +40,8 @@ pub struct SmtpSettings {
     /// What happens to a CR or LF that is not part of a line end: `refuse` the message, or `fix` it for old devices. Never
     /// `fix` on a listener that the Internet reaches.
     pub bare_newlines: BareNewlines,
+    /// Most recipients of one mail; `[limits] recipients` when left out.
+    pub recipients: Option<u32>,
     /// Largest mail as it is transferred; about a third more than what it holds.
     pub mail_size: ByteSize,
 }
@@ -57,6 +62,7 @@ impl Default for SmtpSettings {
         SmtpSettings {
             listen: Listen { listen: vec!["127.0.0.1:2525".to_owned()], ..Listen::default() },
             domains: Vec::new(),
+            aliases: BTreeMap::new(),
             hostname: None,
             users: None,
             auth_without_tls: false,
@@ -64,6 +70,7 @@ impl Default for SmtpSettings {
             trusted_networks: Vec::new(),
             strangers: false,
             bare_newlines: BareNewlines::Refuse,
+            recipients: None,
             mail_size: ByteSize::mib(14),
         }
     }

@@ -86,7 +86,7 @@ impl Transaction {
             let text = "mail without a sender is taken as a report only; authenticate to send anything else";
             return Err(Refusal::new(RefusalKind::NotAllowed, text));
         }
-        let dedupe = dedupe(&parsed, self.from.as_ref(), &self.recipients);
+        let dedupe = dedupe(&parsed, &spooled.bytes, self.from.as_ref(), &self.recipients);
         let mut mail = parsed;
         addresses.rewrite(&mut mail.headers);
         if let Some(by) = self.mail.deliver_by
@@ -106,18 +106,23 @@ impl Transaction {
     }
 }
 
-/// What makes a repetition of this mail recognisable: its Message-ID and its envelope (I-2).
-fn dedupe(mail: &MimeMail<Bytes>, from: Option<&Party>, recipients: &[Recipient]) -> Option<Vec<u8>> {
+/// What makes a repetition of this mail recognisable: its Message-ID, its envelope, and its octets, since there are devices
+/// that give every mail the same Message-ID (I-2).
+fn dedupe(mail: &MimeMail<Bytes>, octets: &[u8], from: Option<&Party>, recipients: &[Recipient]) -> Option<Vec<u8>> {
     let id = mail.headers.first("Message-ID")?.trim();
     let mut to: Vec<String> = recipients.iter().map(|recipient| recipient.to.to_string()).collect();
     to.sort_unstable();
     let from = from.map(ToString::to_string).unwrap_or_default();
-    (!id.is_empty()).then(|| format!("{id}\0{from}\0{}", to.join("\0")).into_bytes())
+    let content = format!("{}-{:08x}", octets.len(), crc32fast::hash(octets));
+    (!id.is_empty()).then(|| format!("{id}\0{content}\0{from}\0{}", to.join("\0")).into_bytes())
 }
 
 impl Trace<'_> {
     fn field(&self) -> String {
         let Trace { hello, peer, hostname, protocol, now } = self;
+        // What the client says of itself must not read as something else in the field: no comments, no 8-bit text.
+        let safe = |c: &char| c.is_ascii_alphanumeric() || ".-_:[]".contains(*c);
+        let hello: String = hello.chars().filter(safe).collect();
         let literal = if peer.is_ipv6() { format!("[IPv6:{peer}]") } else { format!("[{peer}]") };
         format!("from {hello} ({literal}) by {hostname} with {protocol}; {}", mime::date::rfc5322(now.seconds()))
     }

@@ -120,7 +120,9 @@ impl Lookup for Resolver {
         match self.inner.mx_lookup(rooted(domain)?).await {
             Ok(found) => choose(domain, exchanges(found.answers()), self.random.as_ref()),
             // No MX but a domain: the domain is its own mail host (RFC 5321 5.1), if it has an address at all.
-            Err(error) if error.is_no_records_found() && !error.is_nx_domain() => Ok(vec![domain.to_owned()]),
+            Err(error) if error.is_no_records_found() && !error.is_nx_domain() => {
+                self.addresses(domain).await.map(|_| vec![domain.to_owned()])
+            }
             Err(error) => Err(failed(domain, &error)),
         }
     }

@@ -146,7 +146,7 @@ impl<R: ReadTable> Compiler<R> {
                 })
                 .ok()
         });
-        let action = action(toml);
+        let action = action(lines, toml);
         toml.errors.is_empty().then_some(())?;
         Some(Rule { name: name.to_owned(), file, line, to: to?, from: from?, when, action: action? })
     }
@@ -253,9 +253,9 @@ impl<R: ReadTable> Compiler<R> {
     }
 }
 
-fn action(toml: &mut Toml<'_, '_>) -> Option<Action> {
+fn action(lines: &Lines, toml: &mut Toml<'_, '_>) -> Option<Action> {
     match (toml.find("route"), toml.find("reject")) {
-        (Some(_), None) => route(toml),
+        (Some(_), None) => route(lines, toml),
         (None, Some(_)) => {
             let (text, span) = toml.text("reject")?;
             if text.trim().is_empty() || text.len() > limits::REJECT_LENGTH || text.chars().any(char::is_control) {
@@ -276,7 +276,7 @@ fn action(toml: &mut Toml<'_, '_>) -> Option<Action> {
     }
 }
 
-fn route(toml: &mut Toml<'_, '_>) -> Option<Action> {
+fn route(lines: &Lines, toml: &mut Toml<'_, '_>) -> Option<Action> {
     let value = toml.find("route")?;
     let (mut steps, mut places) = (Vec::new(), Vec::new());
     for item in items(value) {
@@ -302,7 +302,7 @@ fn route(toml: &mut Toml<'_, '_>) -> Option<Action> {
             if step.via.trim().is_empty() {
                 toml.wrong(item.span(), "route", "a transport's name is empty");
             }
-            places.push(toml.source.place(item.span().start));
+            places.push(lines.place(toml.source, item.span().start));
             steps.push(step);
         }
     }

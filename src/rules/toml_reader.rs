@@ -23,6 +23,13 @@ impl Lines {
     pub(crate) fn line(&self, offset: usize) -> usize {
         self.0.partition_point(|end| *end < offset) + 1
     }
+
+    /// Line and column of an octet of `source`, from 1.
+    pub(crate) fn place(&self, source: &Source, offset: usize) -> (usize, usize) {
+        let line = self.line(offset);
+        let start = line.checked_sub(2).and_then(|before| self.0.get(before)).map_or(0, |end| end + 1);
+        (line, source.text.get(start..offset).map_or(1, |before| before.chars().count() + 1))
+    }
 }
 
 /// One table of a file.

@@ -27,7 +27,14 @@ impl Facts {
             ("4 kB write + fdatasync", format!("{:.2} ms (median of {PROBES})", sync_probe(bench.scratch())?)),
             ("packetboat", bench.options.packetboat.display().to_string()),
             ("durability", "power_loss (synced before the answer)".to_owned()),
-            ("rounds", format!("{} of {:.1} s a side, in turns, after one that does not count", bench.options.counted_rounds(), bench.options.load_time().as_secs_f64())),
+            (
+                "rounds",
+                format!(
+                    "{} of {:.1} s a side, in turns, after one that does not count",
+                    bench.options.counted_rounds(),
+                    bench.options.load_time().as_secs_f64()
+                ),
+            ),
         ];
         if bench.options.quick {
             facts.push(("quick", "a smoke run: the figures mean nothing".to_owned()));

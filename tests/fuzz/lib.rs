@@ -138,8 +138,9 @@ pub fn push(input: &[u8]) {
     let octets = Bytes::copy_from_slice(input);
     match Push::parse(&octets) {
         Ok(push) => {
-            let first = Push::parse(&push.encode()).expect("a push that was written");
-            assert_eq!(Push::parse(&first.encode()), Ok(first), "what is written reads as what was written");
+            let again = Push::parse(&push.encode()).expect("a push that was written");
+            assert_eq!(again.payload, push.payload, "what is written reads as what was written");
+            assert_eq!(again.content_type.essence(), push.content_type.essence());
         }
         Err(error) => assert!(error.offset <= octets.len()),
     }

@@ -1,11 +1,13 @@
 //! The store contract, run on every backend.
 //!
 //! A backend's tests implement [`Backend`], write `packetboat_store_suite::contract!(…)` and get one test for each
-//! sentence of [`packetboat_api::store`]; [`model`] runs random histories against a model of two hundred lines.
+//! sentence of [`packetboat_api::store`]; [`histories`] runs random histories against a
+//! [`model`] of two hundred lines.
 //! What is particular to a backend (damage, failing disks, crashes) lies beside it: `embedded/`.
 
 pub mod claims;
 pub mod commits;
+pub mod histories;
 pub mod model;
 pub mod queries;
 pub mod samples;

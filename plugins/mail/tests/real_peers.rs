@@ -65,7 +65,9 @@ async fn postfix_takes_mail_over_tls_and_reports_back() {
     let verdicts = deliver(&world, &transport, &to).await;
     let wanted = ["handed over, reports true", "failed 5.1.1", "deferred", "failed 5.1.2", "handed over, reports true"];
     assert_eq!(words(&verdicts), wanted, "{verdicts:?}");
-    assert!(matches!(&verdicts[0], Verdict::HandedOver { detail, .. } if detail.contains(" over TLS: 250 2.0.0 Ok: queued as ")));
+    assert!(
+        matches!(&verdicts[0], Verdict::HandedOver { detail, .. } if detail.contains(" over TLS: 250 2.0.0 Ok: queued as "))
+    );
 
     let mail = postfix.wait_for_mail("ann", 1).remove(0);
     for line in [
@@ -84,7 +86,9 @@ async fn postfix_takes_mail_over_tls_and_reports_back() {
         wanted.iter().all(|line| all.contains(line)).then_some(all)
     });
     let id = jobs(world.message(None, &["ann@mail.test"], PHOTO))[0].message.id;
-    for line in [format!("Original-Envelope-Id: {id}"), "Action: delivered".to_owned(), format!("Message-ID: <{id}@mmsc.test>")] {
+    for line in
+        [format!("Original-Envelope-Id: {id}"), "Action: delivered".to_owned(), format!("Message-ID: <{id}@mmsc.test>")]
+    {
         assert!(reports.lines().any(|found| found == line), "{line} not in\n{reports}");
     }
     assert!(home.lines_of("MAIL").iter().all(|line| line.starts_with("MAIL FROM:<>")));
@@ -93,7 +97,9 @@ async fn postfix_takes_mail_over_tls_and_reports_back() {
     // A mailbox that turns out not to be there after all: the bounce comes to the phone too.
     let verdicts = deliver(&world, &transport, &["bounced@mail.test"]).await;
     assert_eq!(words(&verdicts), ["handed over, reports true"]);
-    wait_for(DEADLINE, "the bounce", || home.messages().iter().any(|mail| mail.contains("Action: failed")).then_some(()));
+    wait_for(DEADLINE, "the bounce", || {
+        home.messages().iter().any(|mail| mail.contains("Action: failed")).then_some(())
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,7 +131,10 @@ async fn aiosmtpd_fails_in_every_way() {
 
     let server = ScriptedMx::start(&scene, "drop", &Faults { drop_at: 1, ..Faults::default() });
     let verdicts = deliver(&world, &transport(&world, server.address(), |_| ()), &["a@x.test"]).await;
-    assert!(matches!(&verdicts[0], Verdict::Deferred { why, .. } if why.contains("may have been taken")), "{verdicts:?}");
+    assert!(
+        matches!(&verdicts[0], Verdict::Deferred { why, .. } if why.contains("may have been taken")),
+        "{verdicts:?}"
+    );
 
     let server = ScriptedMx::start(&scene, "delay", &Faults { delay: Duration::from_secs(5), ..Faults::default() });
     let verdicts = deliver(&world, &transport(&world, server.address(), short), &["a@x.test"]).await;

@@ -11,8 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use packetboat_api::message::{Class, Kind, Message};
 use packetboat_api::mime;
-use packetboat_api::plugin::Configured;
+use packetboat_api::plugin::{Configured, Role};
 use packetboat_api::roles::{Health, Instance, Transport, Verdict};
+use packetboat_api::settings::{Section, Source};
+use packetboat_plugin_mail::PLUGIN;
 use packetboat_plugin_mail::settings::{MailSettings, RouteBy, Tls};
 use packetboat_plugin_mail::transport::MailTransport;
 use peer::{Act, Peer, Script};
@@ -275,6 +277,31 @@ fn settings_that_cannot_work_are_refused_by_their_key() {
     assert_eq!(build(&|s| s.ca_file = Some("/nowhere.pem".into())), Err("ca_file"));
     let doubts = build(&|s| (s.route, s.smart_host, s.tls) = (RouteBy::Mx, None, Tls::Required));
     assert_eq!(doubts.map(|doubts| doubts.len()), Ok(1));
+}
+
+#[test]
+fn settings_are_read_from_the_config_file() {
+    let built = |text: &str| {
+        let source = Source { path: "packetboat.toml".into(), text: text.to_owned() };
+        let table = source.parse().expect("TOML");
+        let section = Section {
+            source: &source,
+            key: "transport.mail".to_owned(),
+            span: table.span(),
+            table: table.get_ref().clone(),
+        };
+        let Role::Transport(factory) = PLUGIN.roles[0] else { panic!("not a transport") };
+        let built = (factory.build)(&section, &world().env);
+        built.map(|transport| transport.concurrency()).map_err(|errors| errors[0].to_string())
+    };
+    let text = "smart_host = \"smtp.test:587\"\ntls = \"required\"\ncommand_timeout = \"1m\"\nconcurrency = 5\n";
+    assert_eq!(built(text), Ok(5));
+    assert_eq!(built("route = \"mx\"\nnameserver = \"127.0.0.1:53\"\n"), Ok(64));
+    let error = built("smart_host = \"smtp.test:x\"\n").expect_err("no port");
+    assert!(
+        error.starts_with("packetboat.toml:1:1: transport.mail.smart_host: \"smtp.test:x\" is not a host"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! The lines of MAIL and RCPT, with what is offered and without.
+
 use bytes::Bytes;
 
 use super::super::Content;

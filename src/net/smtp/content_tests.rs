@@ -1,3 +1,5 @@
+//! Line ends, octets by reference, and what is told of them.
+
 use super::*;
 
 fn content(chunks: &[&'static str]) -> Content {

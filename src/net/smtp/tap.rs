@@ -1,9 +1,9 @@
 //! The stream under lettre's connection.
 //!
 //! lettre keeps of the reply to EHLO only what it uses itself, lets octets that came ahead of the TLS handshake count
-//! as replies that came after it (the STARTTLS injection of RFC 3207 6), and breaks off at a reply that is not UTF-8.
-//! This stream under it answers all three: it keeps what is heard while a connection is made, it can be taken out from
-//! under one connection and put under a new one, and it hands out ASCII only.
+//! as replies that came after it (the STARTTLS injection of RFC 3207 6), and breaks off at a reply that is not UTF-8 or
+//! has no text. This stream under it answers all of them: it keeps what is heard while a connection is made, it can be
+//! taken out from under one connection and put under a new one, and it hands out ASCII in the one form lettre reads.
 
 use std::fmt;
 use std::io;
@@ -12,12 +12,17 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::{Buf, BytesMut};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use packetboat_api::serve::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Most octets heard while a connection is made.
 const HEARD: usize = 16 << 10;
+/// Octets read at once.
+const PIECE: usize = 2 << 10;
+/// Digits of a reply code.
+const CODE: usize = 3;
 
 /// A handle on the stream that lettre has.
 #[derive(Clone)]
@@ -28,16 +33,18 @@ pub(super) struct Tap {
 
 struct State {
     stream: Option<Box<dyn Stream>>,
-    /// What is read before anything of the stream.
-    ahead: &'static [u8],
-    /// What was read; `None` when nobody listens any more.
+    /// What was taken in and not yet read.
+    ready: BytesMut,
+    /// Octets of the line so far.
+    column: usize,
+    /// What was taken in; `None` when nobody listens any more.
     heard: Option<Vec<u8>>,
 }
 
 impl Tap {
     /// Listens to `stream`; what is read from it starts with `ahead`.
-    pub fn new(stream: Box<dyn Stream>, peer: SocketAddr, ahead: &'static [u8]) -> Tap {
-        let state = State { stream: Some(stream), ahead, heard: Some(Vec::new()) };
+    pub fn new(stream: Box<dyn Stream>, peer: SocketAddr, ahead: &[u8]) -> Tap {
+        let state = State { stream: Some(stream), ready: BytesMut::from(ahead), column: 0, heard: Some(Vec::new()) };
         Tap { state: Arc::new(Mutex::new(state)), peer }
     }
 
@@ -88,34 +95,37 @@ impl State {
         }
     }
 
-    fn hear(&mut self, octets: &[u8]) -> io::Result<()> {
-        match &mut self.heard {
-            Some(heard) if heard.len() + octets.len() > HEARD => Err(io::Error::other("the server talks too much")),
-            Some(heard) => {
-                heard.extend_from_slice(octets);
-                Ok(())
+    /// Makes what came from the server what lettre reads.
+    fn take_in(&mut self, octets: &[u8]) -> io::Result<()> {
+        let before = self.ready.len();
+        for octet in octets {
+            // "250" alone is a reply too (RFC 5321 4.2), which lettre wants a space in.
+            if *octet == b'\r' && self.column == CODE {
+                self.ready.extend_from_slice(b" ");
             }
-            None => Ok(()),
+            self.column = if *octet == b'\n' { 0 } else { self.column + 1 };
+            // A reply is ASCII (RFC 5321 4.2).
+            self.ready.extend_from_slice(&[if octet.is_ascii() { *octet } else { b'?' }]);
         }
+        let Some(heard) = &mut self.heard else { return Ok(()) };
+        heard.extend_from_slice(self.ready.get(before..).unwrap_or_default());
+        if heard.len() > HEARD { Err(io::Error::other("the server talks too much")) } else { Ok(()) }
     }
 }
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.0.state();
-        if !state.ahead.is_empty() {
-            let (now, later) = state.ahead.split_at(state.ahead.len().min(buf.remaining()));
-            buf.put_slice(now);
-            state.ahead = later;
-            return Poll::Ready(Ok(()));
+        if state.ready.is_empty() {
+            let mut space = [0; PIECE];
+            let mut piece = ReadBuf::new(&mut space);
+            std::task::ready!(state.stream()?.poll_read(cx, &mut piece))?;
+            state.take_in(piece.filled())?;
         }
-        let before = buf.filled().len();
-        std::task::ready!(state.stream()?.poll_read(cx, buf))?;
-        let read = buf.filled_mut().get_mut(before..).unwrap_or_default();
-        for octet in read.iter_mut().filter(|octet| !octet.is_ascii()) {
-            *octet = b'?'; // a reply is ASCII (RFC 5321 4.2)
-        }
-        Poll::Ready(state.hear(read))
+        let now = state.ready.len().min(buf.remaining());
+        buf.put_slice(state.ready.get(..now).unwrap_or_default());
+        state.ready.advance(now);
+        Poll::Ready(Ok(()))
     }
 }
 

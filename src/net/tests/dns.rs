@@ -107,6 +107,7 @@ async fn what_does_not_exist_is_for_good_and_what_fails_is_for_now() {
     let resolver = resolver().await;
     assert!(!resolver.mail_hosts("missing.test").await.expect_err("missing").is_temporary());
     assert!(!resolver.addresses("missing.test").await.expect_err("missing").is_temporary());
+    assert!(!resolver.mail_hosts("empty.test").await.expect_err("no address").is_temporary());
     assert!(!resolver.addresses("empty.test").await.expect_err("no address").is_temporary());
     assert!(resolver.mail_hosts("broken.test").await.expect_err("broken").is_temporary());
     assert!(resolver.addresses("broken.test").await.expect_err("broken").is_temporary());

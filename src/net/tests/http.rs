@@ -1,5 +1,8 @@
 //! The HTTP client against a peer that follows a script.
 
+mod peer;
+
+use std::io::Write;
 use std::time::Duration;
 
 use packetboat_net::http::{Client, ErrorKind, Options};
@@ -7,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// Serves one connection: reads a request, writes `answer`, then closes or hangs. Gives the request back.
-async fn peer(answer: &'static [u8], hang: bool) -> (String, tokio::task::JoinHandle<String>) {
+async fn answering(answer: &'static [u8], hang: bool) -> (String, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let url = format!("http://{}/cgi-bin/sendsms?to=1", listener.local_addr().expect("address"));
     let task = tokio::spawn(async move {
@@ -42,14 +45,14 @@ fn client(change: impl FnOnce(&mut Options)) -> Client {
 async fn get_and_post_bring_status_type_and_body() {
     let answer =
         b"HTTP/1.1 202 Accepted\r\nContent-Type: text/plain\r\nContent-Length: 22\r\n\r\n0: Accepted for deliver";
-    let (url, task) = peer(answer, false).await;
+    let (url, task) = answering(answer, false).await;
     let got = client(|_| ()).get(&url).await.expect("answer");
     assert_eq!((got.status, got.content_type.as_deref()), (202, Some("text/plain")));
     assert_eq!(got.text(), "0: Accepted for delive");
     let request = task.await.expect("peer").to_ascii_lowercase();
     assert!(request.contains("user-agent: boat/1\r\n"), "{request}");
 
-    let (url, task) = peer(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", false).await;
+    let (url, task) = answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", false).await;
     let got = client(|_| ()).post(&url, "application/x-test", "a body").await.expect("answer");
     assert_eq!((got.status, got.is_success()), (503, false));
     let request = task.await.expect("peer");
@@ -57,8 +60,28 @@ async fn get_and_post_bring_status_type_and_body() {
 }
 
 #[tokio::test]
+async fn https_believes_the_authorities_it_is_given() {
+    let (config, pem) = peer::certificate("localhost");
+    let mut ca = tempfile::NamedTempFile::new().expect("file");
+    ca.write_all(pem.as_bytes()).expect("write");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+    let url = format!("https://localhost:{}/", listener.local_addr().expect("address").port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = tokio_rustls::TlsAcceptor::from(config.clone()).accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 204 Fine\r\nContent-Length: 0\r\n\r\n").await;
+        }
+    });
+    let known = client(|o| o.ca_file = Some(ca.path().to_owned()));
+    assert_eq!(known.get(&url).await.expect("answer").status, 204);
+    let unknown = client(|_| ()).get(&url).await.expect_err("unknown authority");
+    assert_eq!(unknown.kind, ErrorKind::Connect, "{}", unknown.detail);
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_answer() {
-    let (url, _task) = peer(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false).await;
+    let (url, _task) = answering(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", false).await;
     assert_eq!(client(|_| ()).get(&url).await.expect("answer").status, 302);
 }
 
@@ -68,7 +91,7 @@ async fn bodies_are_bounded_with_and_without_a_declared_length() {
         &b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"[..],
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n0\r\n\r\n",
     ] {
-        let (url, _task) = peer(answer, true).await;
+        let (url, _task) = answering(answer, true).await;
         let error = client(|o| o.max_body = 7).get(&url).await.expect_err("too large");
         assert_eq!(error.kind, ErrorKind::TooLarge);
     }
@@ -76,11 +99,11 @@ async fn bodies_are_bounded_with_and_without_a_declared_length() {
 
 #[tokio::test]
 async fn failures_say_whether_the_request_may_have_arrived() {
-    let (url, _task) = peer(b"", true).await;
+    let (url, _task) = answering(b"", true).await;
     let slow = client(|o| o.timeout = Duration::from_millis(100)).get(&url).await.expect_err("hangs");
     assert_eq!(slow.kind, ErrorKind::Timeout);
 
-    let (url, _task) = peer(b"", false).await;
+    let (url, _task) = answering(b"", false).await;
     let broken = client(|_| ()).get(&url).await.expect_err("closed");
     assert_eq!(broken.kind, ErrorKind::Broken);
     assert!(broken.kind.may_have_arrived());

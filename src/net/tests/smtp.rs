@@ -174,6 +174,20 @@ async fn replies_to_mail_and_to_data_count_for_everybody() {
 }
 
 #[tokio::test]
+async fn replies_need_no_text() {
+    let rule = |line: &str, _| match line {
+        "DATA" => Act::Say("354"),
+        "RCPT TO:<bad@x.test>" => Act::Say("550"),
+        line if line.starts_with("EHLO") => Act::Usual,
+        _ => Act::Say("250"),
+    };
+    let peer = Peer::start(Script { rule: Box::new(rule), keywords: vec!["PIPELINING"], ..Script::default() }).await;
+    let outcome = bench(|_| ()).client.send(&to(&peer), &mail(&["a@x.test", "bad@x.test"])).await;
+    assert_eq!(faults(&outcome), [None, Some(Fault::Permanent)]);
+    assert_eq!(outcome.replies[1].as_ref().expect_err("bad").status.to_string(), "5.1.1");
+}
+
+#[tokio::test]
 async fn many_recipients_go_in_groups() {
     let rule = |line: &str, _| if line == "RCPT TO:<r99@x.test>" { Act::Say("550 5.1.1 no") } else { Act::Usual };
     let peer = Peer::start(Script { rule: Box::new(rule), keywords: vec!["PIPELINING"], ..Script::default() }).await;

@@ -70,13 +70,28 @@ fn main() {
             report(&format!("{rules} × when, {what}"), || program.decide(&facts).outcome == Outcome::NoRule);
         }
     }
-    let text = (0..1000).fold(String::new(), |mut text, n| {
-        writeln!(text, "[[rule]]\nname = \"{n}\"\nwhen = '''{}'''\nroute = [\"a\"]", WHENS[1].1).unwrap();
-        text
-    });
-    let begun = Instant::now();
-    compile(&text, "");
-    println!("{:<44} {:>12.1} µs each", "compiling a rule with a when", begun.elapsed().as_secs_f64() * 1e6 / 1000.0);
+    let text = |rules: usize, body: &str| {
+        (0..rules).fold(String::new(), |mut text, n| {
+            writeln!(
+                text,
+                "[[rule]]\nname = \"{n}\"\nto = [\"+49{n}0*\", \"*@host{n}.example\"]\n{body}\nroute = [\"a\"]"
+            )
+            .unwrap();
+            text
+        })
+    };
+    for (what, rules, body) in
+        [("masks", 10_000, String::new()), ("a when", 1000, format!("when = '''{}'''", WHENS[1].1))]
+    {
+        let text = text(rules, &body);
+        let begun = Instant::now();
+        compile(&text, "");
+        println!(
+            "{:<44} {:>12.1} µs each",
+            format!("compiling {rules} rules with {what}"),
+            begun.elapsed().as_secs_f64() * 1e6 / rules as f64
+        );
+    }
 }
 
 fn compile(text: &str, table: &str) -> Program {

@@ -199,3 +199,13 @@ fn everything_has_a_maximum() {
     let rules = (0..=limits::RULES).map(|n| format!("[[rule]]\nname = \"{n}\"\nreject = \"no\"\n")).collect();
     assert_eq!(refused(rules), "there are 10001 rules; the most is 10000");
 }
+
+#[test]
+fn the_rule_file_we_ship_passes_its_own_tests() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/rules");
+    let program = Program::load(&["*.toml"], &folder).unwrap();
+    assert_eq!(program.warnings(), []);
+    assert_eq!(program.check_transports(&["direct", "mail"]), []);
+    let results = program.run_tests();
+    assert!(results.len() >= 4 && results.iter().all(|result| result.ok), "{results:?}");
+}

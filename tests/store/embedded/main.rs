@@ -7,5 +7,23 @@ mod format;
 mod here;
 
 use here::Here;
+use packetboat_store::OpenError;
+use packetboat_store_suite::histories;
 
 packetboat_store_suite::contract!(Here::new());
+
+#[test]
+fn every_history_ends_as_the_model_says() {
+    histories::run(48, Here::new);
+}
+
+#[test]
+fn a_store_is_opened_by_one_at_a_time() {
+    let here = Here::new();
+    let first = here.try_open().expect("open");
+    let second = here.try_open().err().expect("refused");
+    assert!(matches!(second, OpenError::InUse { .. }), "{second:?}");
+    assert!(second.to_string().contains(&std::process::id().to_string()), "{second}");
+    drop(first);
+    here.try_open().expect("free again");
+}
