@@ -173,25 +173,35 @@ impl Letter {
         post(server, Some(from), &to, notify, &mail).await
     }
 
-    fn into_mail(self, from: &Mailbox, to: &[Mailbox]) -> Mail<Bytes> {
+    /// What of it is read: the text and the files, for whoever shows what was sent.
+    pub fn shown(&self) -> Vec<Entity<Bytes>> {
+        let media = MediaType::new("text/plain").with("charset", "utf-8");
+        let text = (!self.text.is_empty()).then(|| Entity::leaf(media, Bytes::from(self.text.clone())));
+        text.into_iter().chain(self.files.iter().cloned().map(Attachment::into_entity)).collect()
+    }
+
+    fn into_mail(&self, from: &Mailbox, to: &[Mailbox]) -> Mail<Bytes> {
         let mut headers = Headers::default();
         headers.push("From", from.to_string());
         headers.push("To", to.iter().map(Mailbox::to_string).collect::<Vec<_>>().join(", "));
         headers.push("Date", date::rfc5322(SystemClock.now().seconds()));
         headers.push("Message-ID", format!("<{}>", new_message_id(from.domain())));
         if !self.subject.is_empty() {
-            headers.push("Subject", self.subject);
+            headers.push("Subject", self.subject.clone());
         }
         if self.read_report {
             headers.push("Disposition-Notification-To", from.to_string());
         }
-        let text = Entity::leaf(MediaType::new("text/plain").with("charset", "utf-8"), Bytes::from(self.text));
-        if self.files.is_empty() {
-            return Mail { headers, root: text };
-        }
-        let has_text = text.content().is_some_and(|body| !body.is_empty());
-        let parts = has_text.then_some(text).into_iter().chain(self.files.into_iter().map(Attachment::into_entity));
-        Mail { headers, root: Entity::multipart(MediaType::new("multipart/mixed"), parts.collect()) }
+        let mut parts = self.shown();
+        let root = match parts.pop() {
+            None => Entity::leaf(MediaType::new("text/plain"), Bytes::new()),
+            Some(text) if parts.is_empty() && text.media.top() == "text" => text,
+            Some(last) => {
+                parts.push(last);
+                Entity::multipart(MediaType::new("multipart/mixed"), parts)
+            }
+        };
+        Mail { headers, root }
     }
 }
 

@@ -53,7 +53,7 @@ impl Queue {
         let stirred = store.stirred();
         tokio::pin!(stirred);
         // Registered before asking what is due, so that a commit in between is not missed.
-        let _ = futures_util::poll!(stirred.as_mut());
+        let stirred_already = futures_util::poll!(stirred.as_mut()).is_ready();
         let Ok(first) = self.in_hand.clone().acquire_owned().await else { return };
         let room = CLAIM.min(1 + self.in_hand.available_permits());
         let claims = match store.claim(self.road.0.clock.now(), room, LEASE).await {
@@ -64,11 +64,13 @@ impl Queue {
                 return;
             }
         };
-        if claims.is_empty() {
-            drop(first);
-            return self.idle(stirred).await;
-        }
         drop(first);
+        if claims.is_empty() {
+            if !stirred_already {
+                self.idle(stirred).await;
+            }
+            return;
+        }
         for together in grouped(&self.road, claims) {
             let many = u32::try_from(together.len()).unwrap_or(1);
             let Ok(permit) = self.in_hand.clone().acquire_many_owned(many).await else { return };

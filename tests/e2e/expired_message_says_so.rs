@@ -40,7 +40,7 @@ fn expired_message_says_so() {
         "report-type=delivery-status",
         "auto-submitted: auto-",
         "action: failed",
-        "status: 4.4.7",
+        "status: 5.4.7",
         "final-recipient: rfc822; +447700900123@mms.test",
         "dinner at eight",
         &format!("<{}>", mail.message_id()),

@@ -23,7 +23,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plugins/", &["src/api", "src/net", "src/wire/"]),
     ("tests/e2e", &["tests/harness"]),
     ("tests/harness", &[]),
-    ("tests/tidy", &[]),
     ("tests/store", &["src/api", "src/store/"]),
     ("tests/bench", &["src/wire/", "tests/harness"]),
     ("tests/fuzz", &["src/wire/"]),
@@ -80,20 +79,18 @@ pub fn dependencies(tree: &Tree) -> Vec<String> {
     found
 }
 
-/// Names of our crates in sources.
+/// Names of our crates in sources; those in this folder are samples.
 pub fn sources(tree: &Tree) -> Vec<String> {
     let crates = crates(tree);
-    let names: Vec<(String, &str)> =
-        crates.iter().map(|(name, folder)| (name.replace('-', "_"), folder.as_str())).collect();
     let mut found = Vec::new();
-    for file in tree.ending(".rs") {
+    for file in tree.ending(".rs").filter(|file| !file.path.starts_with("tests/tidy/")) {
+        let inside =
+            |folder: &&String| file.path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let home = crates.values().filter(inside).max_by_key(|folder| folder.len()).unwrap_or(&file.path);
         for (number, line) in file.code().filter(|(_, line)| line.contains("packetboat_")) {
-            for (name, target) in names.iter().filter(|(name, _)| has_word(line, name)) {
-                let path = format!("{name}::");
-                let imported =
-                    line.contains(&path) || line.trim_start().starts_with("use ") || line.contains("extern crate");
-                if imported && !file.path.starts_with(&format!("{target}/")) && !may(&file.path, target, file.is_test())
-                {
+            for (name, target) in crates.iter().map(|(name, folder)| (name.replace('-', "_"), folder)) {
+                let path = line.contains(&format!("{name}::")) || line.trim_start().starts_with("use ");
+                if path && has_word(line, &name) && home != target && !may(home, target, file.is_test()) {
                     let rule = format!("{name} may not be imported here");
                     found.push(violation(&file.path, number, &rule, ARCHITECTURE));
                 }
@@ -137,13 +134,12 @@ fn crates(tree: &Tree) -> BTreeMap<String, String> {
     named.collect()
 }
 
+/// Whether what stands in `from` (a crate's folder, or a file of the root package) may import the crate in `target`.
 fn may(from: &str, target: &str, test: bool) -> bool {
-    let fits = |folder: &str, path: &str| match folder.strip_suffix('/') {
-        // "plugins/" is what lies in a folder of its own below, not plugins/lib.rs.
-        Some(above) => path
-            .strip_prefix(above)
-            .is_some_and(|rest| rest.starts_with('/') && !rest.ends_with("/lib.rs") || rest.matches('/').count() > 1),
-        None => path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+    // "src/wire/" is whatever lies below; "src/net" is that folder and what lies below.
+    let fits = |folder: &str, path: &str| {
+        let below = path.strip_prefix(folder.trim_end_matches('/'));
+        below.is_some_and(|rest| rest.starts_with('/') || rest.is_empty() && !folder.ends_with('/'))
     };
     let room = ROOMS.iter().filter(|(folder, _)| fits(folder, from)).max_by_key(|(folder, _)| folder.len());
     let Some((folder, allowed)) = room else { return false };

@@ -1,8 +1,9 @@
 //! The repository's rules as a test: reads the tree and says, with file and line, what does not keep them and what to do.
 //!
 //! Who may import whom is in `imports.rs`, how plugins are laid out in `plugins.rs`, what a text must have and must not
-//! have in `texts.rs`. Reads files and nothing else; imports nothing of ours.
+//! have in `texts.rs`; that each rule finds what it is for is in `bites.rs`. Reads files and nothing else; imports nothing of ours.
 
+mod bites;
 mod imports;
 mod plugins;
 mod texts;

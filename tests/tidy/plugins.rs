@@ -43,18 +43,19 @@ pub fn listed_and_laid_out(tree: &Tree) -> Vec<String> {
     found
 }
 
-/// Settings are declared in `settings.rs`, where the reference and a reader look for them.
+/// Settings are declared in `settings.rs`, where a reader looks for them.
 fn settings(tree: &Tree, folder: &str) -> Vec<String> {
-    let own = format!("{folder}/settings.rs");
     let inside = format!("{folder}/");
     let mut found = Vec::new();
-    for file in tree.ending(".rs").filter(|file| file.path.starts_with(&inside) && file.path != own && !file.is_test())
-    {
-        for (number, line) in file.code() {
-            let declared = line.contains("derive(") && line.contains("JsonSchema");
-            let used = line.contains("type Settings =") && !line.contains("NoSettings") && tree.find(&own).is_none();
-            if declared || used {
-                found.push(violation(&file.path, number, "settings stand in settings.rs", "move them there"));
+    for file in tree.ending(".rs").filter(|file| file.path.starts_with(&inside) && !file.is_test()) {
+        for (number, line) in file.code().filter(|(_, line)| line.contains("type Settings =")) {
+            if !line.contains("NoSettings") && tree.find(&format!("{folder}/settings.rs")).is_none() {
+                found.push(violation(
+                    &file.path,
+                    number,
+                    "a plugin's settings stand in settings.rs",
+                    "move them there",
+                ));
             }
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use packetboat_api::clock::{Random, SystemRandom};
-use packetboat_api::party::Msisdn;
+use packetboat_api::party::{Msisdn, Party};
 use packetboat_mms::codes::{ReadStatus, ResponseStatus, RetrieveStatus, Status};
 use packetboat_mms::{Field, FromValue, Pdu, PduType, decode};
 use packetboat_net::http::{Answer, Client, Options};
@@ -192,8 +192,9 @@ impl Handset {
         if !item.wants_read || item.read {
             return Ok(());
         }
-        let pdu = Pdu::<Bytes>::read_rec_ind(VERSION, &item.message_id, &item.from, FromValue::InsertAddress, ReadStatus::Read);
-        self.post(&pdu).await?;
+        let to = Party::parse(&item.from).map_or_else(|| item.from.clone(), |party| party.to_mms());
+        let (me, read) = (FromValue::InsertAddress, ReadStatus::Read);
+        self.post(&Pdu::<Bytes>::read_rec_ind(VERSION, &item.message_id, &to, me, read)).await?;
         self.thread.change(id, |item| item.read = true);
         Ok(())
     }
