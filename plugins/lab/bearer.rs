@@ -22,7 +22,10 @@ impl Configured for LabBearer {
 
     fn build(settings: LabSettings, _: &Env) -> Result<Self, (&'static str, String)> {
         if !settings.deliver_to.starts_with("http://") {
-            return Err(("deliver_to", "say where short messages go, such as \"http://127.0.0.1:8080/lab/sms\"".to_owned()));
+            return Err((
+                "deliver_to",
+                "say where short messages go, such as \"http://127.0.0.1:8080/lab/sms\"".to_owned(),
+            ));
         }
         let client = Client::new(&Options::default()).map_err(|e| ("deliver_to", e.to_string()))?;
         Ok(LabBearer { settings, client, reference: AtomicU8::new(0) })

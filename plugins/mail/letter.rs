@@ -38,8 +38,6 @@ pub struct Scribe {
 pub struct Letter {
     /// The return path (RFC 4356 2.1.3.1: null for what machines send).
     pub sender: Option<Mailbox>,
-    /// ENVID.
-    pub envelope_id: String,
     /// RET.
     pub headers_only: bool,
     /// The octets.
@@ -67,7 +65,6 @@ impl Scribe {
         Ok(Letter {
             reportable: sender.is_some(),
             sender,
-            envelope_id: message.envelope.envelope_id.clone().unwrap_or_else(|| message.id.to_string()),
             // A phone has no use for its own message come back; a mailbox said what it wants.
             headers_only: !from_mail || message.envelope.headers_only,
             content: Content::new(chunks),

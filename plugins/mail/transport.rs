@@ -125,7 +125,7 @@ impl MailTransport {
             let mail = Mail {
                 sender: letter.sender.clone(),
                 recipients: some.iter().map(|(_, recipient)| recipient.clone()).collect(),
-                envelope_id: letter.reportable.then(|| letter.envelope_id.clone()),
+                envelope_id: some.first().filter(|_| letter.reportable).map(|(job, _)| envelope_id(job)),
                 headers_only: letter.reportable.then_some(letter.headers_only),
                 content: letter.content.clone(),
             };
@@ -169,6 +169,12 @@ fn credentials(settings: &MailSettings, env: &Env) -> Result<Option<(String, Str
         (Some(_), None) => Err(("username", "a username needs a password beside it".to_owned())),
         (None, Some(_)) => Err(("password", "a password needs a username beside it".to_owned())),
     }
+}
+
+/// ENVID: the message, and what only the next hop is told of it, so that a report that names it is known to come from
+/// there (I-7).
+fn envelope_id(job: &Job) -> String {
+    format!("{}.{}", job.message.id, job.delivery.transaction())
 }
 
 fn verdict(recipient: &smtp::Recipient, reply: &Result<Reply, Refused>, outcome: &Outcome) -> Verdict {

@@ -119,13 +119,17 @@ impl Mm1 {
             Method::POST => self.post(request, peer, &path).await,
             Method::GET => self.retrieve(&path, served).await,
             Method::HEAD => self.head(&path).await,
-            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "This is an MMSC: phones POST their messages here and GET others'."),
+            _ => plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This is an MMSC: phones POST their messages here and GET others'.",
+            ),
         }
     }
 
     fn fetched(&self, served: &Served) {
         for delivery in served.take() {
-            self.handsets.witness_soon(delivery, Evidence::now(Fact::Fetched, "the whole content was read by the phone"));
+            self.handsets
+                .witness_soon(delivery, Evidence::now(Fact::Fetched, "the whole content was read by the phone"));
         }
     }
 
@@ -246,7 +250,10 @@ enum Broken {
 }
 
 fn too_large(start: &Bytes, limit: u64) -> Response<AnyBody> {
-    let refusal = Refusal::new(RefusalKind::TooLarge, format!("The message is too large; at most {} KiB are taken.", limit >> 10));
+    let refusal = Refusal::new(
+        RefusalKind::TooLarge,
+        format!("The message is too large; at most {} KiB are taken.", limit >> 10),
+    );
     match decode(start) {
         Err(DecodeError { pdu: Some(PduType::SendReq), transaction_id: Some(tid), version, .. }) => {
             of_pdu(submit::refuse(&tid, version, &refusal))
@@ -307,12 +314,16 @@ impl Instance for Mm1 {
         let mut doubts = Vec::new();
         if self.identities.is_empty() {
             doubts.push(
-                "no phone can submit: give subscribers, or trusted_proxies that say which phone a request is from".to_owned(),
+                "no phone can submit: give subscribers, or trusted_proxies that say which phone a request is from"
+                    .to_owned(),
             );
         }
         let host = self.door.url().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
         if host.is_some_and(|host| host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| !ip.is_loopback())) {
-            doubts.push("public_url holds an IPv4 address: phones on IPv6-only networks cannot fetch; use a host name".to_owned());
+            doubts.push(
+                "public_url holds an IPv4 address: phones on IPv6-only networks cannot fetch; use a host name"
+                    .to_owned(),
+            );
         }
         doubts
     }

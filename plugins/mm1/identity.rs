@@ -69,9 +69,8 @@ impl Identities {
         let source = Source { path: path.to_owned(), text };
         let root = source.parse().map_err(|e| e.to_string())?;
         let section = Section { source: &source, key: String::new(), span: root.span(), table: root.into_inner() };
-        let file: SubscribersFile = section.decode().map_err(|errors| {
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-        })?;
+        let file: SubscribersFile =
+            section.decode().map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         for subscriber in file.subscriber {
             let wrong = |what: String| format!("{}: subscriber {}: {what}", path.display(), subscriber.number);
             let number: Msisdn = subscriber.number.parse().map_err(wrong)?;

@@ -59,7 +59,10 @@ async fn for_phone(
     whole: Option<&Bytes>,
 ) -> Result<Mail<Piece<Span>>, StoreError> {
     if matches!(message.identity, Identity::Subscriber(_)) {
-        return Ok(Mail { headers: message.mail.headers.clone(), root: message.mail.root.clone().map(&mut Piece::Kept) });
+        return Ok(Mail {
+            headers: message.mail.headers.clone(),
+            root: message.mail.root.clone().map(&mut Piece::Kept),
+        });
     }
     let plan = compose::plan(&message.mail, &Options::default());
     let mut texts = Vec::new();

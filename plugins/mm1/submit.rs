@@ -73,7 +73,10 @@ fn submission(pdu: &Pdu, numbers: &NumberPlan, sender: Option<Msisdn>) -> Result
     }
     let missing: Vec<&str> = pdu.check().into_iter().filter(|name| *name != "From").collect();
     if !missing.is_empty() {
-        return Err(Refusal::new(RefusalKind::Malformed, format!("mandatory fields are missing: {}", missing.join(", "))));
+        return Err(Refusal::new(
+            RefusalKind::Malformed,
+            format!("mandatory fields are missing: {}", missing.join(", ")),
+        ));
     }
     let recipients = recipients(pdu, numbers)?;
     let envelope = Envelope { from: Some(Party::Phone(sender.clone())), recipients, ..Envelope::default() };

@@ -17,7 +17,9 @@ use packetboat_api::roles::{Instance, Listener};
 use packetboat_api::serve::{Connection, Listen, Serve};
 use packetboat_api::spool::SpoolBudget;
 use packetboat_smtp::limits::TLS_TIMEOUT;
-use packetboat_smtp::{AuthOffer, Config, Credentials, EnhancedCode, Event, Mail, Rcpt, Reply, Session, Verdict, replies};
+use packetboat_smtp::{
+    AuthOffer, Config, Credentials, EnhancedCode, Event, Mail, Rcpt, Reply, Session, Verdict, replies,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::address::Addresses;
@@ -80,7 +82,10 @@ impl SmtpListener {
         };
         Config {
             max_size: self.settings.mail_size.0,
-            max_recipients: self.settings.recipients.unwrap_or(u32::try_from(self.intake.max_recipients()).unwrap_or(u32::MAX)),
+            max_recipients: self
+                .settings
+                .recipients
+                .unwrap_or(u32::try_from(self.intake.max_recipients()).unwrap_or(u32::MAX)),
             starttls: connection.upgrade.is_some() && !connection.secure,
             tls_active: connection.secure,
             auth,
@@ -136,7 +141,8 @@ impl SmtpListener {
                         session.tls_started();
                     }
                     Event::Content(octets) => {
-                        let kept = client.transaction.as_mut().is_none_or(|transaction| transaction.push(octets).is_ok());
+                        let kept =
+                            client.transaction.as_mut().is_none_or(|transaction| transaction.push(octets).is_ok());
                         if !kept {
                             client.transaction = None;
                             session.refuse_content(replies::STORE_FULL);
@@ -207,7 +213,9 @@ impl SmtpListener {
                 return Err(replies::SENDER_NOT_ALLOWED);
             }
             // Without anybody's word only reports are taken: the null sender (RFC 5321 4.5.5).
-            (Identity::Anonymous, _) if from.is_some() && !self.settings.strangers => return Err(replies::AUTH_REQUIRED),
+            (Identity::Anonymous, _) if from.is_some() && !self.settings.strangers => {
+                return Err(replies::AUTH_REQUIRED);
+            }
             _ => {}
         }
         // A number at our own domain is a phone's name, and no mail user's (I-7); devices on trusted networks may have one.
@@ -246,8 +254,7 @@ impl SmtpListener {
             protocol: session.protocol(),
             now: self.clock.now(),
         };
-        let submitted =
-            transaction.submit(self.intake.as_ref(), client.identity.clone(), &self.addresses, trace).await;
+        let submitted = transaction.submit(self.intake.as_ref(), client.identity.clone(), &self.addresses, trace).await;
         let receipt = submitted.map_err(|refusal| reply(&refusal))?;
         let again = if receipt.duplicate { ", taken before" } else { "" };
         Ok(Reply::new(250, Some(EnhancedCode::new(2, 0, 0)), format!("Ok: queued as {}{again}", receipt.id)))

@@ -58,7 +58,9 @@ impl Transaction {
         let notify = match rcpt.notify {
             None => Notify::default(),
             Some(packetboat_smtp::Notify::Never) => Notify { never: true, ..Notify::default() },
-            Some(packetboat_smtp::Notify::On { success, failure, delay }) => Notify { success, failure, delay, never: false },
+            Some(packetboat_smtp::Notify::On { success, failure, delay }) => {
+                Notify { success, failure, delay, never: false }
+            }
         };
         let original = rcpt.original.as_ref().map(|o| format!("{};{}", o.addr_type, o.address));
         self.recipients.push(Recipient { to, notify, original });

@@ -79,7 +79,8 @@ impl Drop for AddressFile {
 
 async fn health(State(admin): State<Admin>) -> Response {
     let store = admin.road.store().health().await;
-    let unwell: Vec<Value> = admin.instances.unwell().into_iter().map(|(name, health)| described(&name, &health)).collect();
+    let unwell: Vec<Value> =
+        admin.instances.unwell().into_iter().map(|(name, health)| described(&name, &health)).collect();
     let status = match (store.writable, unwell.is_empty()) {
         (false, _) => "down",
         (true, false) => "degraded",
@@ -138,7 +139,9 @@ async fn trace(State(admin): State<Admin>, Path(id): Path<String>) -> Response {
 fn answer(found: Result<Value, StoreError>) -> Response {
     match found {
         Ok(value) => Json(value).into_response(),
-        Err(error @ StoreError::Missing(_)) => (StatusCode::NOT_FOUND, Json(json!({ "error": error.to_string() }))).into_response(),
+        Err(error @ StoreError::Missing(_)) => {
+            (StatusCode::NOT_FOUND, Json(json!({ "error": error.to_string() }))).into_response()
+        }
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": error.to_string() }))).into_response(),
     }
 }

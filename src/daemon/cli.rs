@@ -40,7 +40,13 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct ConfigFile {
     /// The config file.
-    #[arg(short, long, value_name = "FILE", env = "PACKETBOAT_CONFIG", default_value = "/etc/packetboat/packetboat.toml")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        env = "PACKETBOAT_CONFIG",
+        default_value = "/etc/packetboat/packetboat.toml"
+    )]
     pub config: PathBuf,
 }
 

@@ -169,7 +169,11 @@ impl<'a> Config<'a> {
             if !known.clone().any(|name| *name == key.get_ref()) {
                 errors.push(source.error(Some(key.span()), key.get_ref(), unknown(key.get_ref(), known.copied())));
             } else if !value.get_ref().is_table() {
-                errors.push(source.error(Some(key.span()), key.get_ref(), format!("[{}] must be a table", key.get_ref())));
+                errors.push(source.error(
+                    Some(key.span()),
+                    key.get_ref(),
+                    format!("[{}] must be a table", key.get_ref()),
+                ));
             }
         }
         let base = source.path.parent().map(Path::to_owned).unwrap_or_default();

@@ -130,13 +130,20 @@ fn print(value: &Value) {
     }
     for (name, text) in value["headers"].as_object().into_iter().flatten() {
         match text {
-            Value::Array(several) => several.iter().for_each(|one| println!("  {name}: {}", one.as_str().unwrap_or_default())),
+            Value::Array(several) => {
+                several.iter().for_each(|one| println!("  {name}: {}", one.as_str().unwrap_or_default()))
+            }
             one => println!("  {name}: {}", one.as_str().unwrap_or_default()),
         }
     }
     for (number, part) in value["parts"].as_array().into_iter().flatten().enumerate() {
         let name = part["name"].as_str().unwrap_or("without a name");
-        println!("  part {}: {}, {name}, {} octets", number + 1, part["content_type"].as_str().unwrap_or("?"), part["size"]);
+        println!(
+            "  part {}: {}, {name}, {} octets",
+            number + 1,
+            part["content_type"].as_str().unwrap_or("?"),
+            part["size"]
+        );
     }
     if let Some(payload) = value["payload"].as_str() {
         println!("  payload: {payload}");

@@ -12,9 +12,7 @@ use packetboat_pipeline::{LimitSettings, QueueSettings};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{Cli, Doc, DocOptions};
-use crate::config::{
-    AdminSettings, LogSettings, NodeSettings, RuleSettings, StoreSettings, TABLES, TransportCommon,
-};
+use crate::config::{AdminSettings, LogSettings, NodeSettings, RuleSettings, StoreSettings, TABLES, TransportCommon};
 use crate::failed;
 
 /// The command `doc`.
@@ -91,7 +89,12 @@ fn tables() -> Vec<Table> {
     };
     let mut tables: Vec<Table> = TABLES
         .iter()
-        .map(|name| Table { header: (*name).to_owned(), about: about(name).to_owned(), plugin: None, keys: plain(name) })
+        .map(|name| Table {
+            header: (*name).to_owned(),
+            about: about(name).to_owned(),
+            plugin: None,
+            keys: plain(name),
+        })
         .collect();
     for plugin in packetboat_plugins::all() {
         for role in plugin.roles {
@@ -231,8 +234,12 @@ fn config() -> String {
         for key in keys(&table.keys) {
             out += &wrapped(&key.sentence, "# ");
             match (&key.default, &key.example) {
-                (Some(default), _) if default != "[]" && default != "\"\"" => drop(writeln!(out, "#{} = {default}", key.name)),
-                (_, Some(example)) => drop(writeln!(out, "#{} = {example}    # an example; there is no default", key.name)),
+                (Some(default), _) if default != "[]" && default != "\"\"" => {
+                    drop(writeln!(out, "#{} = {default}", key.name))
+                }
+                (_, Some(example)) => {
+                    drop(writeln!(out, "#{} = {example}    # an example; there is no default", key.name))
+                }
                 (default, None) => drop(writeln!(out, "#{} = {}", key.name, default.as_deref().unwrap_or("…"))),
             }
         }

@@ -96,7 +96,8 @@ impl Metrics {
         for (state, count) in &store.deliveries {
             self.deliveries.get_or_create(&vec![("state", state.clone())]).set(gauge(*count));
         }
-        for (what, octets) in [("content", store.content_bytes), ("disk", store.disk_bytes), ("free", store.free_bytes)] {
+        for (what, octets) in [("content", store.content_bytes), ("disk", store.disk_bytes), ("free", store.free_bytes)]
+        {
             self.store_bytes.get_or_create(&vec![("what", what.to_owned())]).set(gauge(octets));
         }
         self.quarantined.get_or_create(&Vec::new()).set(gauge(store.quarantined));

@@ -1,6 +1,7 @@
 //! `packetboat run`: starts, says so in one line, runs until it is told to stop, drains.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,7 +50,10 @@ pub fn wrong_config(errors: &[ConfigError]) -> ExitCode {
 pub fn start_logging(settings: &LogSettings) -> Result<(), String> {
     let filter = EnvFilter::try_new(&settings.level)
         .map_err(|e| format!("log.level \"{}\" is not a log filter: {e}", settings.level))?;
-    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logger = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match settings.format {
         LogFormat::Text => logger.with_target(false).init(),
         LogFormat::Json => logger.json().flatten_event(true).init(),

@@ -148,7 +148,8 @@ const ENDINGS: [(&str, &str); 7] = [
 ];
 
 fn kind(name: &str, content: &[u8]) -> &'static str {
-    let begins = |(magic, at, _): &&(&[u8], usize, &str)| content.get(*at..).is_some_and(|rest| rest.starts_with(magic));
+    let begins =
+        |(magic, at, _): &&(&[u8], usize, &str)| content.get(*at..).is_some_and(|rest| rest.starts_with(magic));
     if let Some((.., media)) = MAGIC.iter().find(begins) {
         return media;
     }

@@ -50,10 +50,15 @@ impl Bound {
         let settings = server.listen();
         let mut sockets = Vec::new();
         for address in &settings.listen {
-            let socket = TcpListener::bind(address).await.map_err(|e| format!("{name}: cannot listen on {address}: {e}"))?;
+            let socket =
+                TcpListener::bind(address).await.map_err(|e| format!("{name}: cannot listen on {address}: {e}"))?;
             sockets.push(socket);
         }
-        let bound = Bound { name: name.to_owned(), sockets, gate: Arc::new(Gate { server, settings, tls, open: Mutex::default() }) };
+        let bound = Bound {
+            name: name.to_owned(),
+            sockets,
+            gate: Arc::new(Gate { server, settings, tls, open: Mutex::default() }),
+        };
         bound.gate.server.bound(&bound.addresses());
         Ok(bound)
     }

@@ -209,7 +209,8 @@ impl System {
         let settings = packetboat_store::Settings { path: config.store_path(), ..config.store.embedded.clone() };
         let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(settings, Arc::new(SystemClock))).await;
         let opened = opened.map_err(|e| StartError::Other(e.to_string()))?;
-        let store: Arc<dyn Store> = Arc::new(opened.map_err(|e| StartError::Other(format!("the store cannot be opened: {e}")))?);
+        let store: Arc<dyn Store> =
+            Arc::new(opened.map_err(|e| StartError::Other(format!("the store cannot be opened: {e}")))?);
         let road = Road::new(Parts {
             store: store.clone(),
             clock: Arc::new(SystemClock),

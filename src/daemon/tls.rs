@@ -29,9 +29,11 @@ impl Tls {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate)
             .and_then(Iterator::collect)
             .map_err(|e| ("tls_certificate", format!("{} cannot be read: {e}", certificate.display())))?;
-        let key = PrivateKeyDer::from_pem_file(&key).map_err(|e| ("tls_key", format!("{} cannot be read: {e}", key.display())))?;
+        let key = PrivateKeyDer::from_pem_file(&key)
+            .map_err(|e| ("tls_key", format!("{} cannot be read: {e}", key.display())))?;
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key);
-        let config = config.map_err(|e| ("tls_certificate", format!("the certificate and key do not work together: {e}")))?;
+        let config =
+            config.map_err(|e| ("tls_certificate", format!("the certificate and key do not work together: {e}")))?;
         Ok(Some(Arc::new(Tls(TlsAcceptor::from(Arc::new(config))))))
     }
 }

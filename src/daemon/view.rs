@@ -66,7 +66,12 @@ pub fn trace(options: &TraceOptions) -> ExitCode {
     show(&options.config.config, &Question::Trace(&options.id), options.json.json, |answer| {
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         println!("message {}  <{}>", text(&answer["id"]), text(&answer["message_id"]));
-        println!("from {}, received {} by {}", text(&answer["from"]), text(&answer["received"]), text(&answer["listener"]));
+        println!(
+            "from {}, received {} by {}",
+            text(&answer["from"]),
+            text(&answer["received"]),
+            text(&answer["listener"])
+        );
         println!("subject {}, {} octets", text(&answer["subject"]), answer["size"]);
         for delivery in answer["deliveries"].as_array().map(Vec::as_slice).unwrap_or_default() {
             println!("\n{} to {}: {}", text(&delivery["id"]), text(&delivery["to"]), text(&delivery["state"]));
@@ -121,7 +126,8 @@ async fn remote(address: std::net::SocketAddr, question: &Question<'_>) -> Resul
     let url = match question {
         Question::Trace(id) => format!("http://{address}/api/trace/{}", escaped(id)),
         Question::List(wanted) => {
-            let mut url = format!("http://{address}/api/deliveries?limit={}&state={}", wanted.limit, wanted.states.join(","));
+            let mut url =
+                format!("http://{address}/api/deliveries?limit={}&state={}", wanted.limit, wanted.states.join(","));
             for (key, value) in [("to", &wanted.to), ("from", &wanted.from), ("via", &wanted.via)] {
                 if let Some(value) = value {
                     url += &format!("&{key}={}", escaped(value));
@@ -158,7 +164,9 @@ async fn local(config: &Config<'_>, question: &Question<'_>) -> Result<Value, St
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         node: config.node.name.clone(),
-        program: Arc::new(Program::load(&[] as &[&str], &config.base).map_err(|_| "the rules cannot be read".to_owned())?),
+        program: Arc::new(
+            Program::load(&[] as &[&str], &config.base).map_err(|_| "the rules cannot be read".to_owned())?,
+        ),
         policy: Policy::default(),
         observer: Arc::new(Nobody),
     });

@@ -75,7 +75,7 @@ impl Road {
 
     async fn take(&self, listener: &str, mut submission: Submission) -> Result<Receipt, Refusal> {
         let dedupe = submission.dedupe.take();
-        if let Some(receipt) = self.reported(&submission).await {
+        if let Some(receipt) = self.reported(&submission).await? {
             return Ok(receipt);
         }
         let mut draft = self.draft(listener, submission)?;
@@ -85,7 +85,7 @@ impl Road {
         let (plan, refused) = self.plan(draft)?;
         let message = &plan.message.message;
         let (id, message_id, octets) = (message.id, message.traits.message_id.clone(), message.size());
-        let noted = plan.events.clone();
+        let (noted, recipients) = (plan.events.clone(), plan.deliveries.len());
         let mut batch = Batch::default();
         if let Some(key) = dedupe {
             let expires = self.0.clock.now().after(self.0.policy.queue.dedupe.0);
@@ -95,7 +95,8 @@ impl Road {
         match self.0.store.commit(batch).await {
             Ok(()) => {}
             Err(StoreError::Duplicate(earlier)) => {
-                let message_id = self.0.store.message(earlier).await.map_or(message_id, |m| m.traits.message_id.clone());
+                let message_id =
+                    self.0.store.message(earlier).await.map_or(message_id, |m| m.traits.message_id.clone());
                 return Ok(Receipt { id: earlier, message_id, duplicate: true, refused });
             }
             Err(error) => {
@@ -103,7 +104,7 @@ impl Road {
                 return Err(error.into());
             }
         }
-        self.0.observer.accepted(listener, octets, noted.len());
+        self.0.observer.accepted(listener, octets, recipients);
         noted.iter().for_each(|(delivery, event)| self.0.observer.noted(*delivery, event));
         Ok(Receipt { id, message_id, duplicate: false, refused })
     }
@@ -127,8 +128,11 @@ impl Plan {
         let index = u32::try_from(self.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId { message: message.id, index };
         let steps: Vec<&str> = routed.steps.iter().map(|step| step.via.as_str()).collect();
-        let accepted = format!("by {}, {} octets; rule \"{}\" → {}", message.listener, message.size(), routed.rule, steps.join(" → "));
-        self.events.push((id, Event { at: message.received, what: "accepted".to_owned(), detail: accepted }));
+        let accepted = format!("by {}, {} octets", message.listener, message.size());
+        let chosen = format!("{} by the rule \"{}\"", steps.join(" → "), routed.rule);
+        for (what, detail) in [("accepted", accepted), ("routed", chosen)] {
+            self.events.push((id, Event { at: message.received, what: what.to_owned(), detail }));
+        }
         self.deliveries.push(Delivery {
             id,
             version: 0,

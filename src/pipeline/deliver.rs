@@ -31,7 +31,9 @@ impl Road {
         for claim in claims {
             let due = transition::due(&claim.delivery, self.circumstances(&Retry::default()));
             match due {
-                Due::Changed(next) => self.settle(claim.lease, &claim.message, claim.delivery, |_, _| next.clone()).await,
+                Due::Changed(next) => {
+                    self.settle(claim.lease, &claim.message, claim.delivery, |_, _| next.clone()).await
+                }
                 Due::Attempt => {
                     let recipient = recipient(&claim.message, &claim.delivery);
                     let (delivery, message) = (claim.delivery, claim.message);
@@ -137,7 +139,9 @@ async fn run(name: &str, slot: &TransportSlot, jobs: &[Job]) -> Vec<Outcome> {
     let outcome = tokio::time::timeout(transport.time_limit(), attempt).await;
     drop(permit);
     let fault = match outcome {
-        Ok(Ok(verdicts)) if verdicts.len() == jobs.len() => return verdicts.into_iter().map(Outcome::Verdict).collect(),
+        Ok(Ok(verdicts)) if verdicts.len() == jobs.len() => {
+            return verdicts.into_iter().map(Outcome::Verdict).collect();
+        }
         Ok(Ok(verdicts)) => format!("transport {name} gave {} verdicts for {} deliveries", verdicts.len(), jobs.len()),
         Ok(Err(_)) => format!("transport {name} crashed"),
         Err(_) => format!("transport {name} did not answer within {:?}", transport.time_limit()),

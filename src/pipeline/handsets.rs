@@ -31,7 +31,7 @@ impl Road {
     }
 
     /// Records that `reader` read (or deleted) `message`, and reports it to the sender in the same commit.
-    async fn read_by(&self, message: &Message, reader: &Party, read: bool) -> Result<(), StoreError> {
+    pub(crate) async fn read_by(&self, message: &Message, reader: &Party, read: bool) -> Result<(), StoreError> {
         let mut delivery = self.delivery_to(message, reader).await?;
         let fact = if read { Fact::Read } else { Fact::DeletedUnread };
         if delivery.saw(fact) {
@@ -39,7 +39,7 @@ impl Road {
         }
         let retry = self.0.policy.queue.retry.clone();
         loop {
-            let evidence = Evidence::now(fact, "m-read-rec-ind");
+            let evidence = Evidence::now(fact, "the reader's read report");
             let mut next = transition::evidence(&delivery, &evidence, self.circumstances(&retry));
             let mut batch = Batch::default();
             self.add_reports(&mut batch, message, &mut next);
@@ -63,7 +63,8 @@ impl Road {
 #[async_trait]
 impl Handsets for Road {
     async fn fetch(&self, token: &str) -> Result<Fetch, FetchError> {
-        let prefix = token.get(..TOKEN_LENGTH).or_else(|| token.get(..TRANSACTION_LENGTH)).ok_or(FetchError::Unknown)?;
+        let prefix =
+            token.get(..TOKEN_LENGTH).or_else(|| token.get(..TRANSACTION_LENGTH)).ok_or(FetchError::Unknown)?;
         let found = self.0.store.by_token(prefix).await.map_err(|_| FetchError::TryLater)?;
         let delivery = found.ok_or(FetchError::Unknown)?;
         match delivery.state {

@@ -113,7 +113,8 @@ fn submission(kind: Kind, sender: &Party, about: &Message) -> Submission {
     headers.push("X-Mms-Message-Class", "Auto");
     headers.push("Auto-Submitted", "auto-replied");
     let empty = Entity::leaf(MediaType::new("text/plain").with("charset", "utf-8"), bytes::Bytes::new());
-    let recipient = Recipient { notify: Notify { never: true, ..Notify::default() }, ..Recipient::plain(sender.clone()) };
+    let recipient =
+        Recipient { notify: Notify { never: true, ..Notify::default() }, ..Recipient::plain(sender.clone()) };
     Submission {
         kind,
         identity: Identity::Ourselves,

@@ -247,6 +247,7 @@ pub fn evidence(delivery: &Delivery, evidence: &Evidence, with: Circumstances<'_
             next.delivery.reason.clear();
             next.end(End::Delivered);
         }
+        Fact::HandedOver if delivery.state == State::Waiting => next.end(End::HandedOver),
         Fact::Rejected => {
             next.delivery.reason = evidence.detail.clone();
             next.end(End::Rejected);

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use packetboat_api::async_trait;
 use packetboat_api::delivery::Delivery;
-use packetboat_api::evidence::Evidence;
-use packetboat_api::id::DeliveryId;
-use packetboat_api::message::Message;
-use packetboat_api::road::{Content, Receipt, Submission, Witness};
-use packetboat_api::store::StoreError;
+use packetboat_api::evidence::{Evidence, Fact};
+use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::message::{Identity, Message};
+use packetboat_api::mime::report::dsn::{self, Action, Dsn, DsnRecipient};
+use packetboat_api::mime::report::mdn::{self, Disposition, Mdn};
+use packetboat_api::party::Party;
+use packetboat_api::road::{Content, Receipt, Refusal, Submission, Witness};
+use packetboat_api::store::{Filter, Page, StoreError};
 
 use crate::Road;
-use crate::transition;
+use crate::transition::{self, Circumstances};
 
 impl Road {
     /// The handle through which bearers and transports give evidence.
@@ -31,16 +34,96 @@ impl Road {
         self.change(None, &message, delivery, |delivery, with| transition::evidence(delivery, evidence, with)).await
     }
 
-    /// A delivery status notification that a mail system sent back to one of our recipients' addresses is evidence about
-    /// the delivery it names (RFC 3464), not a message for a phone. `None` when the submission is not one of ours.
-    pub(crate) async fn reported(&self, _submission: &Submission) -> Option<Receipt> {
-        None
+    /// A report that a mail system or a mail reader sent back about a message of ours is evidence about the deliveries it
+    /// names (RFC 3464, RFC 8098), not a message for a phone. `None` when the submission is no such thing.
+    pub(crate) async fn reported(&self, submission: &Submission) -> Result<Option<Receipt>, Refusal> {
+        if submission.identity == Identity::Ourselves || submission.mail.root.media.essence() != "multipart/report" {
+            return Ok(None);
+        }
+        if let Some(notification) = dsn::parse(&submission.mail) {
+            return self.status_notification(&notification).await;
+        }
+        match mdn::parse(&submission.mail) {
+            Some(notification) => self.disposition_notification(&notification).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Believed when it names our envelope id, whose second half only our next hop was told (I-7).
+    async fn status_notification(&self, notification: &Dsn) -> Result<Option<Receipt>, Refusal> {
+        let named = notification.envelope_id.as_deref().and_then(|id| id.split_once('.'));
+        let Some((Ok(id), proof)) = named.map(|(id, proof)| (id.parse::<MessageId>(), proof)) else { return Ok(None) };
+        let message = match self.0.store.message(id).await {
+            Ok(message) => message,
+            Err(StoreError::Missing(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let filter = Filter { message: Some(id), ..Filter::default() };
+        let page = Page { limit: message.envelope.recipients.len().max(1), ..Page::default() };
+        let deliveries = self.0.store.scan(&filter, page).await?;
+        if !deliveries.iter().any(|delivery| delivery.transaction() == proof) {
+            return Ok(None);
+        }
+        for about in &notification.recipients {
+            let names = [&about.original_recipient, &about.final_recipient];
+            let parties: Vec<Party> = names.into_iter().flatten().filter_map(|name| party(name)).collect();
+            let Some(delivery) = deliveries.iter().find(|delivery| parties.contains(&delivery.to)) else { continue };
+            self.status(&message, delivery.clone(), about).await?;
+        }
+        Ok(Some(receipt(&message)))
+    }
+
+    async fn status(&self, message: &Message, delivery: Delivery, about: &DsnRecipient) -> Result<(), Refusal> {
+        let said = about.diagnostic.as_deref().unwrap_or_default();
+        let detail = format!("the mail system reports {} {} {said}", about.action.as_str(), about.status);
+        let detail = detail.trim_end();
+        let fact = match about.action {
+            Action::Delivered => Fact::Delivered,
+            // Relayed to where nothing is reported from: more will never be known.
+            Action::Relayed | Action::Expanded => Fact::HandedOver,
+            Action::Failed => {
+                let bounce = |delivery: &Delivery, with: Circumstances<'_>| transition::bounced(delivery, detail, with);
+                return Ok(self.change(None, message, delivery, bounce).await.map(drop)?);
+            }
+            Action::Delayed => return Ok(()),
+        };
+        self.seen(delivery.id, &Evidence::now(fact, detail)).await?;
+        Ok(())
+    }
+
+    async fn disposition_notification(&self, notification: &Mdn) -> Result<Option<Receipt>, Refusal> {
+        let id = notification.original_message_id.as_deref().unwrap_or_default();
+        let id = id.trim_start_matches('<').trim_end_matches('>');
+        let reader = notification.final_recipient.as_deref().and_then(party);
+        let (Some(reader), Some(message)) = (reader, self.0.store.by_message_id(id).await?) else { return Ok(None) };
+        let read = match notification.disposition {
+            Disposition::Displayed => true,
+            Disposition::Deleted => false,
+            _ => return Ok(Some(receipt(&message))),
+        };
+        match self.read_by(&message, &reader, read).await {
+            Err(StoreError::Missing(_)) => Ok(None), // it was never sent to that reader
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(Some(receipt(&message))),
+        }
     }
 
     /// The message of a delivery.
     pub(crate) async fn message_of(&self, delivery: &Delivery) -> Result<Arc<Message>, StoreError> {
         self.0.store.message(delivery.id.message).await
     }
+}
+
+/// The answer to a report: it was taken as what it is about.
+fn receipt(message: &Message) -> Receipt {
+    let message_id = message.traits.message_id.clone();
+    Receipt { id: message.id, message_id, duplicate: false, refused: Vec::new() }
+}
+
+/// An address in a report, `rfc822;bob@example.net` or without its type.
+fn party(name: &str) -> Option<Party> {
+    let address = name.split_once(';').map_or(name, |(_, address)| address);
+    Party::parse(address)
 }
 
 #[async_trait]

@@ -6,9 +6,7 @@ use packetboat_api::delivery::State;
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::store::{Batch, Key, Store, StoreError};
 
-use crate::samples::{
-    START, accept, change, delivery, delivery_id, done, event, id, key, message, message_of, octets,
-};
+use crate::samples::{START, accept, change, delivery, delivery_id, done, event, id, key, message, message_of, octets};
 use crate::{Backend, samples};
 
 /// Lengths around every border: nothing, one octet, what may be kept apart, pages, what is read in pieces.

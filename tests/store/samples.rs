@@ -111,10 +111,10 @@ pub fn delivery(n: u64, index: u32) -> Delivery {
         due: START,
         expires: START.after(Duration::from_secs(86_400)),
         rule: "our own subscribers".to_owned(),
-        route: vec![Step { via: "direct".to_owned(), wait_ms: Some(900_000) }, Step {
-            via: "wap_push".to_owned(),
-            wait_ms: None,
-        }],
+        route: vec![
+            Step { via: "direct".to_owned(), wait_ms: Some(900_000) },
+            Step { via: "wap_push".to_owned(), wait_ms: None },
+        ],
         step: 0,
         step_since: None,
         attempts: 0,

@@ -136,6 +136,8 @@ fn copy_all(path: &Path, new: &Connection, losses: &mut Losses<'_>) -> rusqlite:
         Ok(old) => old,
         Err(error) => return losses.note("table", "all", &error.to_string()),
     };
+    // A file that was cut off is not even opened otherwise: its header promises more pages.
+    old.pragma_update(None, "writable_schema", true)?;
     let mut messages = BTreeSet::new();
     for query in MESSAGE_KEYS {
         collect(&old, query, |row| row.get(0).map(|id: i64| messages.insert(id)));

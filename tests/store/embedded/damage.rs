@@ -81,7 +81,10 @@ async fn a_cut_content_file_loses_only_what_was_cut_off() {
     assert_eq!(store.health().await.quarantined, 1);
     for n in 1..=5 {
         let found = content(&*store, n).await;
-        assert!(if n <= 3 { found == Ok(true) } else { matches!(found, Err(StoreError::Damaged(_))) }, "{n}: {found:?}");
+        assert!(
+            if n <= 3 { found == Ok(true) } else { matches!(found, Err(StoreError::Damaged(_))) },
+            "{n}: {found:?}"
+        );
     }
     store.commit(accept(6, LENGTH)).await.expect("commit");
     assert_eq!(content(&*store, 6).await, Ok(true));
@@ -144,7 +147,7 @@ fn middle_page(here: &Here, table: &str) -> u64 {
     let mut select = db.prepare(query).expect("dbstat");
     let pages: Vec<i64> =
         select.query_map([table], |row| row.get(0)).expect("pages").collect::<Result<_, _>>().expect("pages");
-    assert!(pages.len() > 4, "{table} has {} leaf pages", pages.len());
+    assert!(pages.len() > 1, "{table} has {} leaf pages", pages.len());
     pages[pages.len() / 2] as u64
 }
 
@@ -156,14 +159,16 @@ fn overwrite_page(here: &Here, page: u64) {
 /// The files kept of damaged databases.
 fn kept(here: &Here) -> Vec<PathBuf> {
     let entries = fs::read_dir(&here.settings.path).expect("directory").map(|entry| entry.expect("entry").path());
-    entries.filter(|path| path.to_string_lossy().contains(".damaged-")).collect()
+    let name = |path: &PathBuf| path.to_string_lossy().into_owned();
+    entries.filter(|path| name(path).contains(".damaged-") && !name(path).ends_with("-wal")).collect()
 }
 
 /// Whatever page is damaged, the store starts, and a second start finds everything that the page did not hold.
 #[tokio::test]
 async fn a_damaged_page_takes_only_its_own_rows() {
     let count = 200;
-    for table in ["message", "delivery", "event", "delivery_open", "delivery_by_token", "message_by_message_id", "key"] {
+    for table in ["message", "delivery", "event", "delivery_open", "delivery_by_token", "message_by_message_id", "key"]
+    {
         let here = filled(count).await;
         overwrite_page(&here, middle_page(&here, table));
         let store = here.open().await;

@@ -1,6 +1,5 @@
 //! Disks that are full, write short or fail to sync.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::unix::fs::MetadataExt;
@@ -29,9 +28,9 @@ struct Faulty {
     at_once: AtomicU64,
     unwritable: AtomicBool,
     unsynced: AtomicBool,
-    /// Files on which a sync failed.
-    suspect: Mutex<HashSet<u64>>,
-    /// Something was done to one of those afterwards.
+    /// The first file on which a sync failed. (The numbers of those that were removed since are given to others.)
+    suspect: Mutex<Option<u64>>,
+    /// Something was done to it afterwards.
     reused: AtomicBool,
 }
 
@@ -46,7 +45,7 @@ impl Faulty {
 
     fn watch(&self, file: &File) -> io::Result<u64> {
         let inode = file.metadata()?.ino();
-        if self.suspect.lock().expect("no panic").contains(&inode) {
+        if *self.suspect.lock().expect("no panic") == Some(inode) {
             Self::set(&self.reused, true);
         }
         Ok(inode)
@@ -72,14 +71,15 @@ impl Disk for Faulty {
         let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| slice);
         let some = first.len().min(usize::try_from(most).unwrap_or(usize::MAX));
         let written = RealDisk.write(file, &[IoSlice::new(&first[..some])], offset)?;
-        let _ = self.room.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |room| Some(room.saturating_sub(some as u64)));
+        let _ =
+            self.room.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |room| Some(room.saturating_sub(some as u64)));
         Ok(written)
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {
         let inode = self.watch(file)?;
         if Self::is(&self.unsynced) {
-            self.suspect.lock().expect("no panic").insert(inode);
+            self.suspect.lock().expect("no panic").get_or_insert(inode);
             return Err(io::Error::other("input/output error"));
         }
         RealDisk.sync(file)
@@ -261,7 +261,8 @@ struct Tiny(tempfile::TempDir);
 impl Tiny {
     fn mount() -> Option<Tiny> {
         let directory = tempfile::tempdir().expect("temporary directory");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(directory.path()).output();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(directory.path()).output();
         if mount.is_ok_and(|output| output.status.success()) {
             return Some(Tiny(directory));
         }

@@ -37,7 +37,8 @@ async fn check(store: &dyn Store) {
     }
     assert_eq!(store.delivery(delivery_id(1, 0)).await, Ok(delivery(1, 0)));
     assert_eq!(store.delivery(delivery_id(2, 0)).await.expect("delivery").state, State::Held);
-    let words: Vec<_> = store.timeline(delivery_id(3, 0)).await.expect("timeline").into_iter().map(|e| e.what).collect();
+    let words: Vec<_> =
+        store.timeline(delivery_id(3, 0)).await.expect("timeline").into_iter().map(|e| e.what).collect();
     assert_eq!(words, ["accepted", "routed", "fetched"]);
     assert!(matches!(store.message(id(5)).await, Err(StoreError::Missing(_))));
     assert_eq!(store.last_id(), Some(id(5)));
@@ -70,5 +71,8 @@ async fn write_the_present_format() {
     let store = here.open().await;
     write(&*store).await;
     store.close().await;
-    fs::remove_file(here.settings.path.join("lock")).expect("lock");
+    drop(store);
+    for file in ["lock", "queue.db-shm", "queue.db-wal"] {
+        fs::remove_file(here.settings.path.join(file)).expect(file);
+    }
 }

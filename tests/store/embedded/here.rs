@@ -14,7 +14,7 @@ use packetboat_store_suite::samples::START;
 use tempfile::TempDir;
 
 pub struct Here {
-    pub directory: TempDir,
+    _directory: TempDir,
     pub clock: ManualClock,
     pub disk: Arc<dyn Disk>,
     pub settings: Settings,
@@ -30,7 +30,7 @@ impl Here {
             free_space_floor: ByteSize(0),
             ..Settings::default()
         };
-        Here { directory, clock: ManualClock::new(START), disk: Arc::new(RealDisk), settings }
+        Here { _directory: directory, clock: ManualClock::new(START), disk: Arc::new(RealDisk), settings }
     }
 
     pub fn on(disk: Arc<dyn Disk>) -> Self {

@@ -1,0 +1,46 @@
+//! What `config/` says of the settings is what the program says of them. `UPDATE=1` writes it anew.
+
+use crate::node::BINARY;
+use packetboat_harness::process::Output;
+use std::path::Path;
+use std::process::Command;
+
+const MADE: [(&str, &str); 3] =
+    [("config", "packetboat.toml"), ("reference", "reference.md"), ("schema", "schema.json")];
+
+#[test]
+fn documentation_is_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    for (what, name) in MADE {
+        let printed = Output::of(Command::new(BINARY).args(["doc", what])).expect_success().text();
+        assert!(printed.len() > 1000, "`packetboat doc {what}` prints next to nothing");
+        let path = folder.join(name);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &printed).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let stale = written.lines().zip(printed.lines()).position(|(written, printed)| written != printed);
+        assert!(
+            written == printed,
+            "config/{name} is stale from line {} on; UPDATE=1 cargo test --test e2e documentation",
+            stale.unwrap_or_else(|| written.lines().count().min(printed.lines().count())) + 1
+        );
+    }
+}
+
+#[test]
+fn every_command_has_its_help() {
+    let all = Output::of(Command::new(BINARY).arg("--help")).expect_success().text();
+    for command in ["run", "check", "lab", "send", "queue", "trace", "decode", "plugins", "doc"] {
+        assert!(all.lines().any(|line| line.trim_start().starts_with(command)), "no {command} in:\n{all}");
+        Output::of(Command::new(BINARY).args([command, "--help"])).expect_success();
+    }
+    let plugins = Output::of(Command::new(BINARY).args(["plugins", "--json"])).expect_success().json();
+    let names: Vec<_> = plugins.as_array().into_iter().flatten().filter_map(|plugin| plugin["name"].as_str()).collect();
+    for name in ["smtp", "mm1", "direct", "kannel", "lab", "mail"] {
+        assert!(names.contains(&name), "no {name} in {names:?}");
+    }
+    for what in ["metrics", "man", "completions"] {
+        assert!(Output::of(Command::new(BINARY).args(["doc", what])).expect_success().text().contains("packetboat"));
+    }
+}
