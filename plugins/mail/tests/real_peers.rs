@@ -85,9 +85,10 @@ async fn postfix_takes_mail_over_tls_and_reports_back() {
         let all = home.messages().join("\n");
         wanted.iter().all(|line| all.contains(line)).then_some(all)
     });
-    let id = jobs(world.message(None, &["ann@mail.test"], PHOTO))[0].message.id;
+    let job = jobs(world.message(None, &["ann@mail.test"], PHOTO)).remove(0);
+    let (id, proof) = (job.message.id, job.delivery.transaction().to_owned());
     for line in
-        [format!("Original-Envelope-Id: {id}"), "Action: delivered".to_owned(), format!("Message-ID: <{id}@mmsc.test>")]
+        [format!("Original-Envelope-Id: {id}.{proof}"), "Action: delivered".to_owned(), format!("Message-ID: <{id}@mmsc.test>")]
     {
         assert!(reports.lines().any(|found| found == line), "{line} not in\n{reports}");
     }
