@@ -7,7 +7,9 @@
 //! the middle has not got its picture (I-3).
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -338,19 +340,28 @@ impl Serve for Mm1 {
     async fn serve(&self, connection: Connection) {
         let peer = connection.peer;
         let served = Served::default();
-        let service = service_fn(|request| async { Ok::<_, Infallible>(self.handle(request, peer, &served).await) });
-        let http = http1::Builder::new()
+        let drain = connection.drain.clone();
+        let handle = async |request| Ok::<_, Infallible>(self.handle(request, peer, &served).await);
+        let mut http = http1::Builder::new()
             .keep_alive(self.settings.keep_alive)
             .half_close(true)
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
             .writev(true)
-            .serve_connection(TokioIo::new(connection), service)
-            .without_shutdown();
+            .serve_connection(TokioIo::new(connection), service_fn(|request| Box::pin(handle(request))));
         let life = self.settings.upload_time.0 + self.settings.download_time.0;
-        let ended = tokio::time::timeout(life, http).await;
-        let Ok(Ok(parts)) = ended else { return };
-        if closed_well(parts.io.into_inner()).await {
+        let ended = tokio::time::timeout(life, async {
+            tokio::select! {
+                ended = poll_fn(|cx| http.poll_without_shutdown(cx)) => return ended,
+                // A request under way is finished; a connection on which nothing happens is closed.
+                () = drain.cancelled() => Pin::new(&mut http).graceful_shutdown(),
+            }
+            poll_fn(|cx| http.poll_without_shutdown(cx)).await
+        });
+        if !matches!(ended.await, Ok(Ok(()))) {
+            return;
+        }
+        if closed_well(http.into_parts().io.into_inner()).await {
             self.fetched(&served);
         }
     }

@@ -50,10 +50,6 @@ impl Queue {
     /// Claims what there is room for and sets it going; when there is nothing, sleeps until there may be.
     async fn turn(&self) {
         let store = &self.road.0.store;
-        let stirred = store.stirred();
-        tokio::pin!(stirred);
-        // Registered before asking what is due, so that a commit in between is not missed.
-        let stirred_already = futures_util::poll!(stirred.as_mut()).is_ready();
         let Ok(first) = self.in_hand.clone().acquire_owned().await else { return };
         let room = CLAIM.min(1 + self.in_hand.available_permits());
         let claims = match store.claim(self.road.0.clock.now(), room, LEASE).await {
@@ -66,10 +62,7 @@ impl Queue {
         };
         drop(first);
         if claims.is_empty() {
-            if !stirred_already {
-                self.idle(stirred).await;
-            }
-            return;
+            return self.idle().await;
         }
         for together in grouped(&self.road, claims) {
             let many = u32::try_from(together.len()).unwrap_or(1);
@@ -82,15 +75,15 @@ impl Queue {
         }
     }
 
-    async fn idle(&self, stirred: std::pin::Pin<&mut impl Future<Output = ()>>) {
-        let due = self.road.0.store.next_due();
-        let clock = &self.road.0.clock;
-        match due {
+    /// Sleeps until something is due. What is committed after `next_due` was asked stirs the store: nothing is missed.
+    async fn idle(&self) {
+        let (store, clock) = (&self.road.0.store, &self.road.0.clock);
+        match store.next_due() {
             Some(at) => tokio::select! {
-                () = stirred => {}
+                () = store.stirred() => {}
                 () = clock.sleep_until(at) => {}
             },
-            None => stirred.await,
+            None => store.stirred().await,
         }
     }
 }

@@ -36,7 +36,7 @@ fn draining_finishes_what_is_under_way() {
     let mut idle_phone = Connection::open(mms_door).expect("a connection");
     let kept_alive = Connection::open(daemon.admin()).expect("a connection");
 
-    daemon.process().signal(rustix_term());
+    daemon.ask_to_stop();
     wait_until(DEADLINE, "the door to close", || TcpStream::connect(mail_door).is_err());
     assert!(daemon.is_running(), "it does not wait for what is under way");
     assert_eq!(idle_mail.read_reply().code, 421, "who has nothing under way is told");

@@ -24,9 +24,14 @@ pub fn mime(input: &[u8]) {
     plan.finish(read);
     drop((compose::mms_fields(&mail.headers, false), loop_facts(&mail.headers), dsn::parse(&mail), mdn::parse(&mail)));
     smil::order(&mail.root);
-    // Header fields that hold no address where one belongs are mended anew each time; bodies must stand.
     let first = rendered(&mail);
-    assert_eq!(rendered(&first).root, first.root, "what is rendered reads as what was rendered");
+    assert_eq!(contents(&rendered(&first)), contents(&first), "what is rendered reads as what was rendered");
+}
+
+/// Types and bodies. Header fields may change once more: what is no address where one belongs is mended anew each time.
+fn contents(mail: &Mail) -> Vec<(&str, &[u8])> {
+    let leaves = mail.root.leaves().into_iter();
+    leaves.map(|leaf| (leaf.media.essence(), leaf.content().map_or(&[][..], |body| body))).collect()
 }
 
 fn rendered(mail: &Mail) -> Mail {

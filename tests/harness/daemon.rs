@@ -150,6 +150,15 @@ impl Daemon {
         process.terminate(DEADLINE)
     }
 
+    /// Asks it to drain (SIGTERM) and does not wait; [`Daemon::stop`] does that.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[track_caller]
+    pub fn ask_to_stop(&mut self) {
+        self.process().signal(rustix::process::Signal::TERM);
+    }
+
     /// [`Daemon::stop`] and [`Daemon::start`] on the same disk.
     ///
     /// # Panics

@@ -63,7 +63,14 @@ impl Model {
             self.timelines.retain(|delivery, _| delivery.message != id);
             self.leases.retain(|delivery, _| delivery.message != id);
         }
+        self.drop_pointless_leases();
         Ok(())
+    }
+
+    /// A lease that ran out is lost when the delivery is not live any more: nobody will claim it.
+    fn drop_pointless_leases(&mut self) {
+        let deliveries = &self.deliveries;
+        self.leases.retain(|id, held| !held.over || deliveries.get(id).is_some_and(|d| d.state.is_live()));
     }
 
     /// Every precondition: keys, messages, deliveries, changes, events, in this order.
@@ -124,8 +131,7 @@ impl Model {
         for held in self.leases.values_mut() {
             held.over |= held.until <= now;
         }
-        let deliveries = &self.deliveries;
-        self.leases.retain(|id, held| !held.over || deliveries.get(id).is_some_and(|d| d.state.is_live()));
+        self.drop_pointless_leases();
         let mut due: Vec<_> = self.unleased().filter(|(at, _)| *at <= now).collect();
         due.sort();
         due.into_iter().take(most).map(|(_, id)| id).collect()

@@ -4,8 +4,8 @@
 //! then at most once per claim, which its transaction id makes harmless (I-2). The fence carries the number of the
 //! opening in its upper half, so that a lease of an earlier run is never taken for one of this.
 //!
-//! A lease that ran out is lost once somebody else claims the delivery. Until then its holder may still commit: what it
-//! has to say is what really happened.
+//! A lease that ran out is lost once somebody else claims the delivery, or nobody can because it is not live any more.
+//! Until then its holder may still commit: what it has to say is what really happened.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -133,6 +133,9 @@ impl Schedule {
                 held.due = due;
                 if !held.over {
                     return;
+                }
+                if due.is_none() {
+                    inner.held.remove(&id);
                 }
             }
             if let Some(at) = due {
