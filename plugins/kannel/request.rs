@@ -53,27 +53,31 @@ impl SendSms<'_> {
 
 /// Whether Kannel took the message, and its words.
 ///
-/// smsbox answers 202 with `0: Accepted for delivery` or `3: Queued for later delivery`, 400 and 403 for what it will
-/// never take (or what this user may not send), and 503 while no connection of Kannel's can take it.
+/// smsbox answers 202 with `0: Accepted for delivery` or `3: Queued for later delivery`, 400 for what it will never take,
+/// and 503 while no connection of Kannel's can take it. A login it does not know (403) and an address that is not
+/// sendsms (404, a redirect) are mistakes of the set-up and no fault of the message: they are tried again until somebody
+/// mends them, and health says so meanwhile.
 pub fn outcome(result: Result<Answer, HttpError>) -> Result<String, BearerError> {
+    let retry = |why: String| Err(BearerError::Retry { after: None, why });
     let answer = match result {
         Ok(answer) => answer,
         Err(HttpError { kind: ErrorKind::Request, detail }) => {
             return Err(BearerError::Permanent { why: format!("no request to Kannel can be made: {detail}") });
         }
         Err(HttpError { detail, .. }) => {
-            return Err(BearerError::Retry { after: None, why: format!("Kannel does not answer: {detail}") });
+            return retry(format!("Kannel does not answer: {detail}"));
         }
     };
     let (status, words) = (answer.status, words(&answer.text()));
     match status {
         200..=299 if refusing_code(&words) => Err(BearerError::Permanent { why: format!("Kannel refused: {words}") }),
         200..=299 => Ok(words),
-        403 => Err(BearerError::Permanent { why: format!("Kannel forbids it (403): {words}") }),
-        408 | 429 => Err(BearerError::Retry { after: None, why: format!("Kannel says later ({status}): {words}") }),
+        401 | 403 => retry(format!("Kannel does not let us ({status}): {words}; look at username and password")),
+        404 => retry(format!("there is no sendsms at this address (404): {words}; look at url")),
+        408 | 429 => retry(format!("Kannel says later ({status}): {words}")),
         400..=499 => Err(BearerError::Permanent { why: format!("Kannel refused ({status}): {words}") }),
-        500..=599 => Err(BearerError::Retry { after: None, why: format!("Kannel cannot now ({status}): {words}") }),
-        _ => Err(BearerError::Permanent { why: format!("not an answer of sendsms ({status}): {words}") }),
+        500..=599 => retry(format!("Kannel cannot now ({status}): {words}")),
+        _ => retry(format!("not an answer of sendsms ({status}): {words}; look at url")),
     }
 }
 

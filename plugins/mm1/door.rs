@@ -9,7 +9,6 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -354,7 +353,7 @@ impl Serve for Mm1 {
             tokio::select! {
                 ended = poll_fn(|cx| http.poll_without_shutdown(cx)) => return ended,
                 // A request under way is finished; a connection on which nothing happens is closed.
-                () = drain.cancelled() => Pin::new(&mut http).graceful_shutdown(),
+                () = drain.cancelled() => std::pin::Pin::new(&mut http).graceful_shutdown(),
             }
             poll_fn(|cx| http.poll_without_shutdown(cx)).await
         });

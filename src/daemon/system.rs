@@ -200,7 +200,8 @@ pub enum StartError {
 impl System {
     /// Opens the store, builds everything, binds, starts.
     pub async fn start(config: &Config<'_>, observer: Arc<dyn Observer>) -> Result<System, StartError> {
-        let program = rules(config).map_err(StartError::Config)?;
+        // Everything that can be wrong with the configuration is found before anything is touched (I-9).
+        let (_, program) = rehearse(config).map_err(StartError::Config)?;
         let other = |what: &str, path: &std::path::Path, e: std::io::Error| {
             StartError::Other(format!("{what} {} cannot be made: {e}", path.display()))
         };

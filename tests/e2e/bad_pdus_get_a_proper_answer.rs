@@ -41,7 +41,7 @@ fn bad_pdus_get_a_proper_answer() {
         ("cut off", &bob, cut_off, "cut", FORMAT_CORRUPT),
         ("wrong lengths", &bob, &lies_about_lengths.concat(), "lies", FORMAT_CORRUPT),
         ("too large", &bob, &too_large, "large", CONTENT_NOT_ACCEPTED),
-        ("no recipient", &bob, &to_nobody, "nobody", ADDRESS_UNRESOLVED),
+        ("no recipient", &bob, &to_nobody, "nobody", FORMAT_CORRUPT),
         ("no address", &bob, &to_nonsense, "nonsense", ADDRESS_UNRESOLVED),
         ("no route", &bob, &to_strangers, "strangers", ADDRESS_UNRESOLVED),
         ("an unknown phone", &stranger, &good, "good", SERVICE_DENIED),

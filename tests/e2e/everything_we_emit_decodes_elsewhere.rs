@@ -13,7 +13,7 @@ use serde_json::Value;
 /// X-Mms-Message-Type of PDUs that stories otherwise do not need (OMA-TS-MMS_ENC 7.3.30).
 const MBOX_STORE_REQ: u8 = 0x8b;
 const MBOX_DELETE_REQ: u8 = 0x91;
-const DELETE_REQ: u8 = 0x95;
+const DELETE_REQ: u8 = 0x94;
 
 #[test]
 fn everything_we_emit_decodes_elsewhere() {

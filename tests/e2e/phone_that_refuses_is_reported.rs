@@ -8,7 +8,7 @@ use packetboat_harness::wait::never_within;
 use packetboat_harness::{Peer, Scene, SmsTap};
 use std::time::Duration;
 
-const DELETE_REQ: u8 = 0x95;
+const DELETE_REQ: u8 = 0x94;
 const NOT_ALLOWED: u8 = mms::NO;
 
 #[test]

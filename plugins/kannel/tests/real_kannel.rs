@@ -58,7 +58,7 @@ async fn notifications_arrive_and_callbacks_become_evidence() {
 
     let stranger = build(&toml("").replace(Kannel::USER, "stranger"), Arc::default()).unwrap();
     let error = stranger.send(push(short)).await.unwrap_err();
-    assert!(matches!(&error, BearerError::Permanent { why } if why.contains("Authorization failed")), "{error}");
+    assert!(matches!(&error, BearerError::Retry { why, .. } if why.contains("Authorization failed")), "{error}");
 }
 
 /// Waits until exactly these facts were seen so many times.

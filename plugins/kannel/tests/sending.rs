@@ -73,16 +73,21 @@ type Outcome<'a> = Result<&'a str, (bool, &'a str)>;
 
 #[tokio::test]
 async fn answers_are_taken_for_what_they_are() {
-    let rows: [(&str, &str, Outcome<'_>); 9] = [
+    let rows: [(&str, &str, Outcome<'_>); 10] = [
         ("202 Accepted", "0: Accepted for delivery", Ok("Kannel: 0: Accepted for delivery")),
         ("202 Accepted", "3: Queued for later delivery", Ok("Kannel: 3: Queued for later delivery")),
         ("200 OK", "Sent.", Ok("Kannel: Sent.")),
         ("202 Accepted", "4: Rejected", Err((false, "Kannel refused: 4: Rejected"))),
-        ("403 Forbidden", "Authorization failed\r\n", Err((false, "Kannel forbids it (403): Authorization failed"))),
+        (
+            "403 Forbidden",
+            "Authorization failed\r\n",
+            Err((true, "Kannel does not let us (403): Authorization failed; look at username and password")),
+        ),
+        ("404 No", "gone", Err((true, "there is no sendsms at this address (404): gone; look at url"))),
         ("400 Bad Request", "Missing receiver", Err((false, "Kannel refused (400): Missing receiver"))),
         ("429 Slow down", "later", Err((true, "Kannel says later (429): later"))),
         ("503 No", "Temporal failure", Err((true, "Kannel cannot now (503): Temporal failure"))),
-        ("302 Found", "elsewhere", Err((false, "not an answer of sendsms (302): elsewhere"))),
+        ("302 Found", "elsewhere", Err((true, "not an answer of sendsms (302): elsewhere; look at url"))),
     ];
     for (status, body, expected) in rows {
         let gateway = Gateway::start(&[Some((status, body))]).await;
