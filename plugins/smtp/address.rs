@@ -98,7 +98,8 @@ impl Addresses {
         own.then(|| self.subscriber(local.trim_matches('"'))).flatten()
     }
 
-    fn is_ours(&self, mailbox: &Mailbox, local: IpAddr) -> bool {
+    /// Whether a mailbox is at one of our domains; one without a domain is.
+    pub fn is_ours(&self, mailbox: &Mailbox, local: IpAddr) -> bool {
         let Some(domain) = mailbox.domain() else { return true };
         let domain = domain.strip_suffix('.').unwrap_or(domain);
         self.domains.iter().any(|ours| ours.eq_ignore_ascii_case(domain))

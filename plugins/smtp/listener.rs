@@ -170,9 +170,10 @@ impl SmtpListener {
     ) -> Option<usize> {
         let drain = connection.drain.clone();
         let goodbye = tokio::select! {
+            biased; // while draining nothing new is begun, however quickly it comes
+            () = drain.cancelled(), if client.transaction.is_none() => replies::SHUTTING_DOWN,
             read = connection.read(buffer) => return read.ok().filter(|n| *n > 0),
             () = tokio::time::sleep(session.timeout()) => replies::TIMED_OUT,
-            () = drain.cancelled(), if client.transaction.is_none() => replies::SHUTTING_DOWN,
         };
         session.close(&goodbye);
         flush(connection, session).await;
@@ -215,6 +216,10 @@ impl SmtpListener {
             // Without anybody's word only reports are taken: the null sender (RFC 5321 4.5.5).
             (Identity::Anonymous, _) if from.is_some() && !self.settings.strangers => {
                 return Err(replies::AUTH_REQUIRED);
+            }
+            // Nobody out there is at a domain of ours (I-7).
+            (Identity::Anonymous, _) if mail.sender.as_ref().is_some_and(|it| self.addresses.is_ours(it, client.local)) => {
+                return Err(replies::SENDER_NOT_ALLOWED);
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ use packetboat_api::store::{Filter, Page, StoreError};
 use packetboat_pipeline::Road;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::metrics::Metrics;
@@ -36,17 +37,21 @@ pub fn address(store: &FilePath) -> Option<SocketAddr> {
     std::fs::read_to_string(store.join(ADDRESS_FILE)).ok()?.trim().parse().ok()
 }
 
-/// Binds the admin port and serves it, with `more` routes beside, until the system drains.
-pub async fn serve(
+/// Binds the admin port. The error names the key and the address.
+pub async fn bind(config: &Config<'_>) -> Result<TcpListener, String> {
+    let wanted = &config.admin.listen;
+    TcpListener::bind(wanted).await.map_err(|e| format!("admin.listen: cannot listen on {wanted}: {e}"))
+}
+
+/// Serves the admin port on `socket`, with `more` routes beside, until the system drains.
+pub fn serve(
+    socket: TcpListener,
     config: &Config<'_>,
     system: &System,
     metrics: Arc<Metrics>,
     more: Router,
 ) -> Result<SocketAddr, String> {
-    let wanted = &config.admin.listen;
-    let cannot = |e: std::io::Error| format!("admin.listen: cannot listen on {wanted}: {e}");
-    let socket = tokio::net::TcpListener::bind(wanted).await.map_err(cannot)?;
-    let bound = socket.local_addr().map_err(cannot)?;
+    let bound = socket.local_addr().map_err(|e| e.to_string())?;
     let file = AddressFile(config.store_path().join(ADDRESS_FILE));
     std::fs::write(&file.0, bound.to_string()).map_err(|e| format!("{} cannot be written: {e}", file.0.display()))?;
     let state = Admin { road: system.road.clone(), instances: system.instances.clone(), metrics };

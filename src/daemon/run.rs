@@ -62,13 +62,17 @@ pub fn start_logging(settings: &LogSettings) -> Result<(), String> {
 }
 
 async fn serve(config: &Config<'_>) -> ExitCode {
+    let socket = match admin::bind(config).await {
+        Ok(socket) => socket,
+        Err(error) => return failed(error),
+    };
     let metrics = Metrics::new();
     let system = match System::start(config, metrics.clone()).await {
         Ok(system) => system,
         Err(StartError::Config(errors)) => return wrong_config(&errors),
         Err(StartError::Other(error)) => return failed(error),
     };
-    let admin = match admin::serve(config, &system, metrics, axum::Router::new()).await {
+    let admin = match admin::serve(socket, config, &system, metrics, axum::Router::new()) {
         Ok(address) => address,
         Err(error) => return failed(error),
     };

@@ -68,9 +68,13 @@ fn duplicates(scene: &Scene, node: &Node<'_>) {
     assert!(twice.stderr.contains("our phones"), "{}", twice.stderr);
 
     // All mistakes at once, not one a run.
-    let several = node.clone().set("listener.mail", "lisen", "1").set("admin", "lisen", "1").describe().write();
-    let output = several.cli(&["check"]);
-    assert!(output.stderr.contains("listener.mail.lisen") && output.stderr.contains("admin.lisen"), "{}", output.stderr);
+    for [one, other] in [["listener.mail", "listener.handsets"], ["admin", "node"]] {
+        let several = node.clone().set(one, "lisen", "1").set(other, "lisen", "1").describe().write();
+        let output = several.cli(&["check"]);
+        for table in [one, other] {
+            assert!(output.stderr.contains(&format!("{table}.lisen")), "{}", output.stderr);
+        }
+    }
 }
 
 /// Rule files carry their own tests; one that fails fails the check and says why.
@@ -81,7 +85,7 @@ fn rule_tests(node: &Node<'_>) {
     let fails = RULE.to_owned() + "[[test]]\nto = \"+15550100\"\nexpect = [\"direct\"]\n";
     let checked = node.clone().rules(&fails).describe().write().cli(&["check"]);
     assert_eq!(checked.status.code(), Some(1), "{}", checked.stderr);
-    for owed in ["rules.toml:5", "expected", "0 of 1"] {
+    for owed in ["rules.toml:5", "route: direct", "no rule matches", "0 of 1"] {
         assert!(checked.text().contains(owed), "no {owed:?} in: {}", checked.text());
     }
     let nowhere = node.clone().rules(&RULE.replace("direct", "drect")).describe().write().cli(&["check"]);

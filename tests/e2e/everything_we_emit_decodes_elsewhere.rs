@@ -10,6 +10,8 @@ use packetboat_harness::peers::python_messaging;
 use packetboat_harness::{Daemon, Peer, Scene, SmsTap};
 use serde_json::Value;
 
+/// X-Mms-Previously-Sent-By, of MMS 1.1.
+const PREVIOUSLY_SENT_BY: u8 = 0x20;
 /// X-Mms-Message-Type of PDUs that stories otherwise do not need (OMA-TS-MMS_ENC 7.3.30).
 const MBOX_STORE_REQ: u8 = 0x8b;
 const MBOX_DELETE_REQ: u8 = 0x91;
@@ -127,7 +129,11 @@ fn a_day(daemon: &Daemon, tap: &SmsTap, photo: &[u8]) -> Vec<(String, Vec<u8>)> 
 fn second_opinion(scene: &Scene, answers: &[(String, Vec<u8>)], photo: &[u8]) {
     let known: Vec<_> = answers
         .iter()
-        .filter(|(_, body)| matches!(Pdu::read(body).kind(), kind::RETRIEVE_CONF | kind::SEND_CONF))
+        .filter(|(_, body)| {
+            let pdu = Pdu::read(body);
+            let is_forwarded = pdu.fields.iter().any(|(number, _)| *number == PREVIOUSLY_SENT_BY);
+            matches!(pdu.kind(), kind::RETRIEVE_CONF | kind::SEND_CONF) && !is_forwarded
+        })
         .collect();
     let bodies: Vec<_> = known.iter().map(|(_, body)| body.as_slice()).collect();
     for ((what, body), told) in known.iter().zip(python_messaging::decode_all(scene, &bodies)) {

@@ -180,7 +180,8 @@ impl Handset {
 
     /// m-notifyresp-ind: the phone has the message.
     async fn retrieved(&self, id: u64, transaction: &str) {
-        let pdu = Pdu::<Bytes>::notifyresp_ind(transaction, VERSION, Status::Retrieved).with(Field::ReportAllowed, true);
+        let pdu =
+            Pdu::<Bytes>::notifyresp_ind(transaction, VERSION, Status::Retrieved).with(Field::ReportAllowed, true);
         if let Err(why) = self.post(&pdu).await {
             self.thread.change(id, |item| item.note = format!("the MMSC did not hear that it is here: {why}"));
         }
@@ -256,7 +257,9 @@ fn confirmed(answer: &Answer) -> Result<(String, String), String> {
     let text = pdu.response_text().unwrap_or_default().to_owned();
     let status = pdu.response_status().ok_or("the MMSC's answer has no status")?;
     match pdu.message_id() {
-        Some(id) if matches!(status, ResponseStatus::Ok | ResponseStatus::TransientPartialSuccess) => Ok((id.to_owned(), text)),
+        Some(id) if matches!(status, ResponseStatus::Ok | ResponseStatus::TransientPartialSuccess) => {
+            Ok((id.to_owned(), text))
+        }
         _ if text.is_empty() => Err(status.to_string()),
         _ => Err(format!("{text} ({status})")),
     }

@@ -224,7 +224,12 @@ impl Mailbox {
         if let Some(found) = dsn::parse(mail) {
             for recipient in &found.recipients {
                 let outcome = recipient.action.as_str();
-                self.thread.report(&about(&found.original_message_id), "delivery", &who(&recipient.final_recipient), outcome);
+                self.thread.report(
+                    &about(&found.original_message_id),
+                    "delivery",
+                    &who(&recipient.final_recipient),
+                    outcome,
+                );
             }
             return true;
         }
@@ -241,7 +246,10 @@ impl Mailbox {
         let asked = recipients.iter().filter(|rcpt| matches!(rcpt.notify, Some(Notify::On { success: true, .. })));
         let recipients: Vec<DsnRecipient> = asked
             .map(|rcpt| DsnRecipient {
-                original_recipient: rcpt.original.as_ref().map(|orcpt| format!("{};{}", orcpt.addr_type, orcpt.address)),
+                original_recipient: rcpt
+                    .original
+                    .as_ref()
+                    .map(|orcpt| format!("{};{}", orcpt.addr_type, orcpt.address)),
                 final_recipient: Some(rcpt.recipient.to_string()),
                 action: Action::Delivered,
                 status: "2.0.0".to_owned(),

@@ -35,3 +35,5 @@ pub const FILE_NAME: usize = 40;
 pub const REPORT_RECIPIENTS: usize = 1_000;
 /// Characters of a subject made from a message's first words.
 pub const FIRST_WORDS: usize = 60;
+/// Octets of a date in text that are looked at.
+pub const DATE_LENGTH: usize = 128;

@@ -3,8 +3,6 @@
 
 /// Header fields of one PDU, recipients included.
 pub const FIELDS: usize = 1024;
-/// Octets of a date in text that are looked at.
-pub const DATE_LENGTH: usize = 128;
 /// Previous senders of a forwarded message that are passed on from a mail.
 pub const FORWARDS: usize = 32;
 /// Recipients that a PDU made from a mail shows, in To and in Cc each.

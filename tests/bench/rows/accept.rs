@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use crate::Result;
 use crate::load::content::{Delivery, Mails};
 use crate::load::smtp::Target;
-use crate::measure::{CpuWatch, idle, median};
+use crate::measure::{CpuWatch, Done, idle, median};
 use crate::peers::append::append;
 use crate::peers::daemon::Daemon;
 use crate::peers::postfix::Postfix;
@@ -44,8 +44,8 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         if let Some(postfix) = &postfix {
             bench.settle();
             let run = format!("p{round}");
-            let rate = load(bench, postfix.address, &run, Delivery::Now).await?;
-            bench.note(round, "Postfix", rate, &mut figures.postfix);
+            let done = load(bench, postfix.address, &run, Delivery::Now).await?;
+            bench.note(round, "Postfix", done.rate(), &mut figures.postfix);
             postfix.drained().await?;
         }
         for (octets, name, kept) in [
@@ -62,11 +62,10 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
     Ok(lines(figures, wire.len(), decoded.len()))
 }
 
-async fn load(bench: &Bench<'_>, address: std::net::SocketAddr, run: &str, delivery: Delivery) -> Result<f64> {
+async fn load(bench: &Bench<'_>, address: std::net::SocketAddr, run: &str, delivery: Delivery) -> Result<Done> {
     let mails = Arc::new(Mails::new(SIZE, run, delivery));
     let target = Target { address, sessions: SESSIONS };
-    let done = target.send(mails, Arc::new(AtomicU64::new(0)), bench.options.load_time(), u64::MAX).await?;
-    Ok(done.rate())
+    target.send(mails, Arc::new(AtomicU64::new(0)), bench.options.load_time(), u64::MAX).await
 }
 
 /// One round of the daemon, on a new store.
@@ -77,15 +76,17 @@ async fn ours(bench: &Bench<'_>, round: usize, delivery: Delivery, figures: &mut
     bench.settle();
     idle(daemon.pid(), std::time::Duration::from_secs(2)).await;
     let watch = CpuWatch::start(daemon.pid());
-    let rate = load(bench, daemon.mail, &format!("o{round}"), delivery).await?;
-    let (theirs, own) = watch.each((rate * bench.options.load_time().as_secs_f64()) as u64);
+    let done = load(bench, daemon.mail, &format!("o{round}"), delivery).await?;
+    let (theirs, own) = watch.each(done.count);
     match delivery {
         Delivery::Now => {
-            bench.note(round, "packetboat", rate, &mut figures.ours);
+            bench.note(round, "packetboat", done.rate(), &mut figures.ours);
             bench.note(round, "packetboat, µs CPU a mail", theirs, &mut figures.ours_cpu);
             bench.note(round, "generator and sink, µs CPU a mail", own, &mut figures.generator_cpu);
         }
-        Delivery::Tomorrow => bench.note(round, "packetboat, delivery tomorrow", rate, &mut figures.ours_deferred),
+        Delivery::Tomorrow => {
+            bench.note(round, "packetboat, delivery tomorrow", done.rate(), &mut figures.ours_deferred)
+        }
     }
     daemon.kill()
 }

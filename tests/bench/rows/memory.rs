@@ -38,6 +38,7 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         bench.note(round, "at rest again, MB", daemon.resident()?.now as f64 / MB, &mut after);
         daemon.kill()?;
     }
+    let sessions = bench.options.amount(SESSIONS);
     let line = |work: &str, ours, owed| Line {
         row: NAME,
         work: work.to_owned(),
@@ -49,7 +50,7 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
     };
     Ok(vec![
         line("resident at rest, nothing queued", resting, Owed::Below(40.0)),
-        line("most resident while 1,000 sessions each send 300 kB", peak, Owed::Below(200.0)),
+        line(&format!("most resident while {sessions} sessions each send 300 kB"), peak, Owed::Below(200.0)),
         line("resident at rest afterwards", after, Owed::Nothing),
     ])
 }

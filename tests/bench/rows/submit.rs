@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use crate::Result;
 use crate::load::content::{Delivery, SendReq};
 use crate::load::http::Target;
-use crate::measure::{CpuWatch, idle, median};
+use crate::measure::{CpuWatch, Done, idle, median};
 use crate::peers::daemon::Daemon;
 use crate::peers::reference::Server;
 use crate::peers::sink::{Manner, Sink};
@@ -50,11 +50,10 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
     Ok(lines(figures))
 }
 
-async fn load(bench: &Bench<'_>, address: SocketAddr, run: &str, delivery: Delivery, keep_alive: bool) -> Result<f64> {
+async fn load(bench: &Bench<'_>, address: SocketAddr, run: &str, delivery: Delivery, keep_alive: bool) -> Result<Done> {
     let pdus = Arc::new(SendReq::new(SIZE, run, RECIPIENT, delivery)?);
     let target = Target { address, connections: CONNECTIONS, keep_alive };
-    let done = target.post(pdus, Arc::new(AtomicU64::new(0)), bench.options.load_time(), u64::MAX).await?;
-    Ok(done.rate())
+    target.post(pdus, Arc::new(AtomicU64::new(0)), bench.options.load_time(), u64::MAX).await
 }
 
 async fn ours(bench: &Bench<'_>, run: &str, delivery: Delivery, keep_alive: bool) -> Result<(f64, f64)> {
@@ -65,17 +64,17 @@ async fn ours(bench: &Bench<'_>, run: &str, delivery: Delivery, keep_alive: bool
     idle(daemon.pid(), std::time::Duration::from_secs(2)).await;
     let watch = CpuWatch::start(daemon.pid());
     let address = if keep_alive { daemon.handsets_open } else { daemon.handsets };
-    let rate = load(bench, address, run, delivery, keep_alive).await?;
-    let (cpu, _) = watch.each((rate * bench.options.load_time().as_secs_f64()) as u64);
+    let done = load(bench, address, run, delivery, keep_alive).await?;
+    let (cpu, _) = watch.each(done.count);
     daemon.kill()?;
-    Ok((rate, cpu))
+    Ok((done.rate(), cpu))
 }
 
 async fn spool(bench: &Bench<'_>, sync_directory: bool) -> Result<f64> {
     let directory = bench.directory("spool-")?;
     let server = Server::spool(directory.path(), sync_directory)?;
     bench.settle();
-    load(bench, server.address, "r", Delivery::Now, false).await
+    Ok(load(bench, server.address, "r", Delivery::Now, false).await?.rate())
 }
 
 fn lines(figures: Figures) -> Vec<Line> {
