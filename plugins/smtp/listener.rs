@@ -218,7 +218,9 @@ impl SmtpListener {
                 return Err(replies::AUTH_REQUIRED);
             }
             // Nobody out there is at a domain of ours (I-7).
-            (Identity::Anonymous, _) if mail.sender.as_ref().is_some_and(|it| self.addresses.is_ours(it, client.local)) => {
+            (Identity::Anonymous, _)
+                if mail.sender.as_ref().is_some_and(|it| self.addresses.is_ours(it, client.local)) =>
+            {
                 return Err(replies::SENDER_NOT_ALLOWED);
             }
             _ => {}

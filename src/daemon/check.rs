@@ -3,21 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{Config, read};
-use crate::run::wrong_config;
+use crate::config::Config;
+use crate::run::{with_config, wrong_config};
 use crate::system::rehearse;
 
 /// The command.
 pub fn command(path: &Path) -> ExitCode {
-    let source = match read(path) {
-        Ok(source) => source,
-        Err(error) => return wrong_config(&[error]),
-    };
-    let config = match Config::decode(&source, packetboat_plugins::all()) {
-        Ok(config) => config,
-        Err(errors) => return wrong_config(&errors),
-    };
-    let (instances, program) = match rehearse(&config) {
+    with_config(path, |config| check(path, config))
+}
+
+fn check(path: &Path, config: &Config<'_>) -> ExitCode {
+    let (instances, program) = match rehearse(config) {
         Ok(built) => built,
         Err(errors) => return wrong_config(&errors),
     };

@@ -228,19 +228,19 @@ fn config() -> String {
     for table in tables() {
         let _ = write!(out, "\n{}", wrapped(&table.about, "# "));
         match table.plugin {
-            None => drop(writeln!(out, "[{}]", table.header)),
-            Some(plugin) => drop(write!(out, "#[{}]\n#plugin = \"{plugin}\"\n", table.header)),
+            None => out += &format!("[{}]\n", table.header),
+            Some(plugin) => out += &format!("#[{}]\n#plugin = \"{plugin}\"\n", table.header),
         }
         for key in keys(&table.keys) {
             out += &wrapped(&key.sentence, "# ");
             match (&key.default, &key.example) {
                 (Some(default), _) if default != "[]" && default != "\"\"" => {
-                    drop(writeln!(out, "#{} = {default}", key.name))
+                    out += &format!("#{} = {default}\n", key.name)
                 }
                 (_, Some(example)) => {
-                    drop(writeln!(out, "#{} = {example}    # an example; there is no default", key.name))
+                    out += &format!("#{} = {example}    # an example; there is no default\n", key.name)
                 }
-                (default, None) => drop(writeln!(out, "#{} = {}", key.name, default.as_deref().unwrap_or("…"))),
+                (default, None) => out += &format!("#{} = {}\n", key.name, default.as_deref().unwrap_or("…")),
             }
         }
     }

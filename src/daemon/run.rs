@@ -21,19 +21,27 @@ const WRONG_CONFIG: u8 = 2;
 
 /// The command.
 pub fn command(path: &Path) -> ExitCode {
+    with_config(path, run)
+}
+
+/// Reads and decodes a config file for a command; mistakes are printed.
+pub fn with_config(path: &Path, command: impl FnOnce(&Config<'_>) -> ExitCode) -> ExitCode {
     let source = match read(path) {
         Ok(source) => source,
         Err(error) => return wrong_config(&[error]),
     };
-    let config = match Config::decode(&source, packetboat_plugins::all()) {
-        Ok(config) => config,
-        Err(errors) => return wrong_config(&errors),
-    };
+    match Config::decode(&source, packetboat_plugins::all()) {
+        Ok(config) => command(&config),
+        Err(errors) => wrong_config(&errors),
+    }
+}
+
+fn run(config: &Config<'_>) -> ExitCode {
     if let Err(error) = start_logging(&config.log) {
         return failed(error);
     }
     match runtime() {
-        Ok(runtime) => runtime.block_on(serve(&config)),
+        Ok(runtime) => runtime.block_on(serve(config)),
         Err(error) => failed(error),
     }
 }

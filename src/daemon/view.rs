@@ -14,8 +14,8 @@ use packetboat_store::EmbeddedStore;
 use serde_json::Value;
 
 use crate::cli::TraceOptions;
-use crate::config::{Config, read};
-use crate::run::wrong_config;
+use crate::config::Config;
+use crate::run::with_config;
 use crate::{admin, failed, runtime};
 
 /// Which deliveries to list.
@@ -86,24 +86,18 @@ pub fn trace(options: &TraceOptions) -> ExitCode {
 }
 
 fn show(path: &Path, question: &Question<'_>, json: bool, print: impl Fn(&Value)) -> ExitCode {
-    let source = match read(path) {
-        Ok(source) => source,
-        Err(error) => return wrong_config(&[error]),
-    };
-    let config = match Config::decode(&source, packetboat_plugins::all()) {
-        Ok(config) => config,
-        Err(errors) => return wrong_config(&errors),
-    };
-    let answer = match runtime() {
-        Ok(runtime) => runtime.block_on(ask(&config, question)),
-        Err(error) => Err(error.to_string()),
-    };
-    match answer {
-        Ok(answer) if json => println!("{answer:#}"),
-        Ok(answer) => print(&answer),
-        Err(error) => return failed(error),
-    }
-    ExitCode::SUCCESS
+    with_config(path, |config| {
+        let answer = match runtime() {
+            Ok(runtime) => runtime.block_on(ask(config, question)),
+            Err(error) => Err(error.to_string()),
+        };
+        match answer {
+            Ok(answer) if json => println!("{answer:#}"),
+            Ok(answer) => print(&answer),
+            Err(error) => return failed(error),
+        }
+        ExitCode::SUCCESS
+    })
 }
 
 async fn ask(config: &Config<'_>, question: &Question<'_>) -> Result<Value, String> {

@@ -44,13 +44,13 @@ impl Line {
         Some(median(&self.ours) / median(reference)).filter(|ratio| ratio.is_finite())
     }
 
-    /// Whether what is owed is there; nothing when nothing is owed.
+    /// Whether what is owed is there; nothing when nothing is owed, or the reference is missing.
     fn met(&self) -> Option<bool> {
         let ours = median(&self.ours);
         match self.owed {
             Owed::AtLeast(least) => Some(ours >= least),
             Owed::Below(most) => Some(ours < most),
-            Owed::Times(times) => Some(self.ratio().is_some_and(|ratio| ratio >= times)),
+            Owed::Times(times) => self.ratio().map(|ratio| ratio >= times),
             Owed::Nothing => None,
         }
     }

@@ -26,7 +26,8 @@ fn aborted_downloads_do_not_count() {
         stream.read_exact(&mut some).expect("the beginning of a message");
         // Dropped with octets unread: the connection is reset.
     }
-    let fetched = || steps(&daemon.get_json(&format!("/api/trace/{}", mail.message_id())), BOB).contains(&"fetched".to_owned());
+    let fetched =
+        || steps(&daemon.get_json(&format!("/api/trace/{}", mail.message_id())), BOB).contains(&"fetched".to_owned());
     never_within(Duration::from_secs(1), "a download that was broken off counts", fetched);
     // It is told again, which a fetched message is not.
     tap.wait_for_pushes(2);

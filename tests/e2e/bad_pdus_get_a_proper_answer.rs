@@ -23,7 +23,8 @@ fn bad_pdus_get_a_proper_answer() {
 
     let good = mms::send_req("good", &[CAROL], "hello").body(&text_part("hello"));
     let cut_off = &mms::send_req("cut", &[CAROL], "hello").body(&text_part(&"hello ".repeat(100)))[..150];
-    let lies_about_lengths = [&mms::send_req("lies", &[CAROL], "hello").bytes()[..], b"\x84\xa3\x01\x05\xff\xff\xff\x7f\x03\x83"];
+    let lies_about_lengths =
+        [&mms::send_req("lies", &[CAROL], "hello").bytes()[..], b"\x84\xa3\x01\x05\xff\xff\xff\x7f\x03\x83"];
     let too_large = mms::send_req("large", &[CAROL], "hello").body(&text_part(&"x".repeat(200 << 10)));
     let to_nobody = Writer::new(kind::SEND_REQ, Some("nobody")).from(None).body(&text_part("hello"));
     let to_nonsense = mms::send_req("nonsense", &["()<>"], "hello").body(&text_part("hello"));

@@ -22,7 +22,11 @@ fn config_mistakes_are_named() {
     assert!(!scene.path().join("store").exists(), "check leaves the disk alone");
 
     let mistakes: [(&str, Node<'_>, &[&str]); 12] = [
-        ("a key", node().set("listener.mail", "lisen", r#"["127.0.0.1:0"]"#), &["listener.mail.lisen", "did you mean \"listen\""]),
+        (
+            "a key",
+            node().set("listener.mail", "lisen", r#"["127.0.0.1:0"]"#),
+            &["listener.mail.lisen", "did you mean \"listen\""],
+        ),
         ("a deep key", node().set("queue.retry", "frist", "\"1s\""), &["queue.retry.frist", "did you mean \"first\""]),
         ("a table", node().set("quue", "expiry", "\"1s\""), &["quue", "did you mean \"queue\""]),
         ("a plugin", node().set("listener.mail", "plugin", "\"smpt\""), &["listener.mail.plugin", "smpt", "smtp"]),
@@ -31,13 +35,18 @@ fn config_mistakes_are_named() {
         ("a size", node().set("limits", "message_size", "\"huge\""), &["limits", "huge", "300KiB"]),
         ("a type", node().set("listener.mail", "strangers", "\"yes\""), &["listener.mail", "bool"]),
         ("a file", node().set("listener.mail", "users", "\"no-such-file\""), &["listener.mail.users", "no-such-file"]),
-        ("a URL", node().set("listener.handsets", "public_url", "\"mms.example.net\""), &["listener.handsets.public_url"]),
+        (
+            "a URL",
+            node().set("listener.handsets", "public_url", "\"mms.example.net\""),
+            &["listener.handsets.public_url"],
+        ),
         ("a bearer", node().set("transport.direct", "bearer", "\"smc\""), &["transport.direct.bearer", "smc", "sms"]),
         ("a rule", node().rules(&RULE.replace("route", "rote")), &["rules.toml", "rote", "did you mean \"route\""]),
     ];
     for (what, node, owed) in mistakes {
         let daemon = node.describe().write();
-        let file = if what == "a rule" { scene.path().join("rules/rules.toml") } else { daemon.config_path().to_owned() };
+        let file =
+            if what == "a rule" { scene.path().join("rules/rules.toml") } else { daemon.config_path().to_owned() };
         for command in ["check", "run"] {
             let output = to_its_end(&scene, &daemon, command, what);
             assert_eq!(output.0, Some(2), "{what}: {command} said: {}", output.1);

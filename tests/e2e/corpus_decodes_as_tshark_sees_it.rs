@@ -136,7 +136,9 @@ fn in_our_words(name: &str, text: &str, words: &[&str]) -> String {
 
 fn plain(name: &str, text: &str) -> String {
     match name {
-        "previously_sent_by" | "previously_sent_date" => text.split_once(", ").map_or(text, |(_, rest)| rest).to_owned(),
+        "previously_sent_by" | "previously_sent_date" => {
+            text.split_once(", ").map_or(text, |(_, rest)| rest).to_owned()
+        }
         _ => text.to_owned(),
     }
 }
@@ -144,9 +146,7 @@ fn plain(name: &str, text: &str) -> String {
 /// tshark has replacement characters for what is not ASCII, and names few of the statuses that mean failure.
 fn same_text(here: &str, there: &str) -> bool {
     let is_failure = number(there).is_some_and(|octet| octet > 0x80) && there.starts_with("0x");
-    here == there
-        || (is_failure && here.starts_with("Error"))
-        || (!here.is_ascii() && there.contains('\u{fffd}'))
+    here == there || (is_failure && here.starts_with("Error")) || (!here.is_ascii() && there.contains('\u{fffd}'))
 }
 
 /// `Apr  2, 2014 22:33:43.000000000 UTC` as RFC 3339.
@@ -184,8 +184,16 @@ fn parts(ours: &Value, theirs: &Value, octets: &[u8]) -> Vec<String> {
             }
         };
         let parameters = &there["wsp.header.content_type_tree"];
-        compare("type", text_of(&here["content_type"]).to_lowercase(), text_of(&there["wsp.header.content_type"]).to_lowercase());
-        compare("charset", text_of(&here["charset"]).to_lowercase(), text_of(&parameters["wsp.parameter.charset"]).to_lowercase());
+        compare(
+            "type",
+            text_of(&here["content_type"]).to_lowercase(),
+            text_of(&there["wsp.header.content_type"]).to_lowercase(),
+        );
+        compare(
+            "charset",
+            text_of(&here["charset"]).to_lowercase(),
+            text_of(&parameters["wsp.parameter.charset"]).to_lowercase(),
+        );
         compare("name", text_of(&here["name"]), text_of(&parameters["wsp.parameter.name"]));
         compare("location", text_of(&here["content_location"]), text_of(&headers["wsp.header.content_location"]));
         compare("id", bare(&here["content_id"]), bare(&headers["wsp.header.content_id"]));

@@ -54,12 +54,17 @@ fn decode_reads_pushes() {
     let told = decode(&["--json", &path("whole.mms", &pdu)]).expect_success().json();
     assert_eq!((told["pdu"].as_str(), told["headers"]["Subject"].as_str()), (Some("m-retrieve-conf"), Some("hello")));
     assert_eq!(told["parts"].as_array().map(Vec::len), Some(2));
-    assert_eq!((told["parts"][1]["content_type"].as_str(), told["parts"][1]["size"].as_u64()), (Some("image/png"), Some(3)));
+    assert_eq!(
+        (told["parts"][1]["content_type"].as_str(), told["parts"][1]["size"].as_u64()),
+        (Some("image/png"), Some(3))
+    );
     assert_eq!(
         told["parts"][1]["sha256"], "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81",
         "of the octets 1, 2, 3"
     );
-    for (name, content) in [("cut.mms", &pdu[..pdu.len() - 2]), ("empty.mms", b""), ("nonsense.mms", b"nonsense, all of it")] {
+    for (name, content) in
+        [("cut.mms", &pdu[..pdu.len() - 2]), ("empty.mms", b""), ("nonsense.mms", b"nonsense, all of it")]
+    {
         let refused = decode(&["--json", &path(name, content)]);
         assert_eq!(refused.status.code(), Some(1), "{name}: {refused:?}");
         assert!(refused.stdout.is_empty(), "{name}: {refused:?}");

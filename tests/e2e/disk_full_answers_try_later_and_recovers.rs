@@ -27,7 +27,10 @@ fn disk_full_answers_try_later_and_recovers() {
     faults.clear();
     let after = mail_to(BOB).subject("after").text("hello");
     wait_until(DEADLINE, "mail to be taken again", || try_post(&daemon, &after) == 250);
-    assert_eq!(carol.submit(&mms::send_req("t9", &[BOB], "after").body(&text_part("hello"))).response_status(), Some(mms::OK));
+    assert_eq!(
+        carol.submit(&mms::send_req("t9", &[BOB], "after").body(&text_part("hello"))).response_status(),
+        Some(mms::OK)
+    );
     wait_for_state(&daemon, after.message_id(), BOB, "waiting");
     assert_eq!(daemon.get("/health").status, 200);
 
@@ -44,7 +47,8 @@ fn disk_full_answers_try_later_and_recovers() {
     wait_until(DEADLINE, "mail to be taken again", || try_post(&daemon, &last) == 250);
     wait_for_state(&daemon, last.message_id(), BOB, "waiting");
 
-    let subjects: Vec<_> = deliveries(&daemon).iter().filter_map(|it| Some(it["subject"].as_str()?.to_owned())).collect();
+    let subjects: Vec<_> =
+        deliveries(&daemon).iter().filter_map(|it| Some(it["subject"].as_str()?.to_owned())).collect();
     for (subject, times) in [("before", 1), ("after", 2), ("last", 1)] {
         assert_eq!(subjects.iter().filter(|it| *it == subject).count(), times, "{subject} in {subjects:?}");
     }

@@ -61,7 +61,8 @@ fn draining_finishes_what_is_under_way() {
     drop(kept_alive);
 
     daemon.start();
-    let mut subjects: Vec<_> = deliveries(&daemon).iter().filter_map(|it| Some(it["subject"].as_str()?.to_owned())).collect();
+    let mut subjects: Vec<_> =
+        deliveries(&daemon).iter().filter_map(|it| Some(it["subject"].as_str()?.to_owned())).collect();
     subjects.sort();
     assert_eq!(subjects, ["before", "half a mail", "half an upload"]);
     tap.wait_for_push(BOB, |push| push.mms().text(field::SUBJECT).is_some_and(|subject| subject == "half an upload"));

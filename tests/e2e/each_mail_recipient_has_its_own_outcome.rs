@@ -43,8 +43,10 @@ fn each_mail_recipient_has_its_own_outcome() {
 
     let reports = wait_for(DEADLINE, "twenty reports", || {
         let pushes = tap.pushes();
-        let reports = pushes.iter().map(packetboat_harness::push::Push::mms).filter(|it| it.kind() == kind::DELIVERY_IND);
-        let reports: BTreeMap<_, _> = reports.filter_map(|it| Some((it.text(field::TO)?, it.octet(field::STATUS)?))).collect();
+        let reports =
+            pushes.iter().map(packetboat_harness::push::Push::mms).filter(|it| it.kind() == kind::DELIVERY_IND);
+        let reports: BTreeMap<_, _> =
+            reports.filter_map(|it| Some((it.text(field::TO)?, it.octet(field::STATUS)?))).collect();
         (reports.len() == 20).then_some(reports)
     });
     for (index, to) in all.iter().enumerate() {

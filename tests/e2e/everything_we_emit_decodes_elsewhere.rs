@@ -5,8 +5,8 @@ use crate::node::{BOB, CAROL, Node, handset, mail_to, notified, plmn, post, text
 use packetboat_harness::http::Request;
 use packetboat_harness::mail::png;
 use packetboat_harness::mms::{self, MEDIA_TYPE, Part, Pdu, Writer, field, kind, status};
-use packetboat_harness::peers::tshark::{self, Carrier};
 use packetboat_harness::peers::python_messaging;
+use packetboat_harness::peers::tshark::{self, Carrier};
 use packetboat_harness::{Daemon, Peer, Scene, SmsTap};
 use serde_json::Value;
 
@@ -120,7 +120,8 @@ fn a_day(daemon: &Daemon, tap: &SmsTap, photo: &[u8]) -> Vec<(String, Vec<u8>)> 
     let old: Vec<_> = old.iter().copied().collect();
     let place = old.windows(2).position(|pair| pair == [0x8d, 0x92]).expect("the version");
     let old = [&old[..place + 1], &[0x90], &old[place + 2..]].concat();
-    let conf = keep("m-send-req of version 1.0", Request::new("POST", &crate::node::mmsc(daemon, CAROL)).body(&old).send());
+    let conf =
+        keep("m-send-req of version 1.0", Request::new("POST", &crate::node::mmsc(daemon, CAROL)).body(&old).send());
     assert_eq!(conf.octet(field::MMS_VERSION), Some(0x90), "an old phone is answered in its own version");
     answers
 }

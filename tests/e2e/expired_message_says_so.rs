@@ -2,7 +2,9 @@
 //!
 //! Cases A-15, M-05, M-16.
 
-use crate::node::{ANN, BOB, CAROL, Node, delivery, handset, mail_to, notified, plmn, post, steps, text_part, told, wait_for_state};
+use crate::node::{
+    ANN, BOB, CAROL, Node, delivery, handset, mail_to, notified, plmn, post, steps, text_part, told, wait_for_state,
+};
 use packetboat_harness::mms::{self, field, kind, status};
 use packetboat_harness::peers::ScriptedMx;
 use packetboat_harness::peers::scripted_mx::Script;

@@ -45,7 +45,8 @@ fn forwarding_hands_the_message_on() {
     let message = carol.retrieve(&told);
     assert_eq!(message.part("image/png").map(|part| &part.data), Some(&photo));
     assert_eq!(message.text(field::SUBJECT).as_deref(), Some("Look"));
-    let before = message.fields.iter().find(|(number, _)| *number == PREVIOUSLY_SENT_BY).map(|(_, value)| value.clone());
+    let before =
+        message.fields.iter().find(|(number, _)| *number == PREVIOUSLY_SENT_BY).map(|(_, value)| value.clone());
     let before = before.unwrap_or_else(|| panic!("nothing of who sent it before: {message:?}"));
     assert!(String::from_utf8_lossy(&before).contains(ANN), "{before:x?}");
 

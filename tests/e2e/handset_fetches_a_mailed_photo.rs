@@ -39,10 +39,14 @@ fn handset_fetches_a_mailed_photo() {
         bob.push(&push.wsp);
         let what = "the mailed photo";
         let message = bob.wait_for_message(what, |message| {
-            message.status == "received" && message.part(content_type).is_some_and(|part| part.data.len() == photo.len())
+            message.status == "received"
+                && message.part(content_type).is_some_and(|part| part.data.len() == photo.len())
         });
         assert_eq!(bob.messages().len(), before + 1);
-        assert!(message.part(content_type).is_some_and(|part| part.data == photo), "{name} is not the same on the phone");
+        assert!(
+            message.part(content_type).is_some_and(|part| part.data == photo),
+            "{name} is not the same on the phone"
+        );
         assert_eq!((message.sender.as_str(), message.subject.as_str()), (ANN, "Look"));
         let text = message.part("text/plain").map(|part| String::from_utf8_lossy(&part.data).trim().to_owned());
         assert_eq!(text.as_deref(), Some("The bay at noon"));

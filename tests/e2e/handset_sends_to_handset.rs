@@ -33,7 +33,11 @@ fn handset_sends_to_handset() {
     bob.wait_for_message("what it sent", |message| message.path == path && message.status == "sent");
 
     let (push, notification) = told(&tap, CAROL, kind::NOTIFICATION_IND);
-    assert_eq!(notification.text(field::FROM).as_deref(), Some(plmn(BOB).as_str()), "the network's word, not the phone's");
+    assert_eq!(
+        notification.text(field::FROM).as_deref(),
+        Some(plmn(BOB).as_str()),
+        "the network's word, not the phone's"
+    );
     carol.push(&push.wsp);
     let received = carol.wait_for_message("Bob's message", |message| message.status == "received");
     assert_eq!((received.sender.as_str(), received.subject.as_str()), (BOB, "Grüße vom Meer"));

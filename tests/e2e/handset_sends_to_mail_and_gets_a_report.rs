@@ -37,7 +37,10 @@ fn handset_sends_to_mail_and_gets_a_report() {
     let head = mail.split("\n\n").next().unwrap_or_default().to_lowercase();
     assert!(head.contains("return-path: <+447700900123@mms.test>"), "{head}");
     assert!(head.contains("+447700900123@mms.test") && head.contains("\nfrom:"), "{head}");
-    assert!(head.contains(&format!("message-id: <{}", id.to_lowercase())), "the same Message-ID everywhere: {id}\n{head}");
+    assert!(
+        head.contains(&format!("message-id: <{}", id.to_lowercase())),
+        "the same Message-ID everywhere: {id}\n{head}"
+    );
     assert!(head.contains("subject: ahoi from the boat"), "the first words stand for a subject\n{head}");
     assert!(mail.contains("Ahoi from the boat"), "{mail}");
     assert!(!mail.contains("<smil>") && !head.contains("application/smil"), "nobody can open a presentation\n{mail}");

@@ -1,9 +1,9 @@
 //! What a newcomer tries first: the laboratory sends its sample, sees it arrive, and goes without a trace.
 
 use crate::node::BINARY;
+use packetboat_harness::Scene;
 use packetboat_harness::mail::png;
 use packetboat_harness::process::Output;
-use packetboat_harness::Scene;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;

@@ -69,7 +69,11 @@ fn no_open_relay() {
         swaks.auth("PLAIN", USER.0, password).send()
     };
     let refused = try_with("wrong");
-    assert!(refused.code != 0 && refused.replies().iter().any(|line| line.starts_with("535")), "{}", refused.transcript);
+    assert!(
+        refused.code != 0 && refused.replies().iter().any(|line| line.starts_with("535")),
+        "{}",
+        refused.transcript
+    );
     assert!(mx.messages().is_empty());
 
     // Whoever we know may send anywhere, as far as rules go.

@@ -28,7 +28,8 @@ pub const DAVE: &str = "+447700900125";
 /// A user of the mail listener, and the password.
 pub const USER: (&str, &str) = ("ann", "correct horse");
 /// The user's line in the users file: argon2id of that password, cheap on purpose.
-pub const USERS: &str = "ann:$argon2id$v=19$m=64,t=1,p=1$c3RvcnkncyBzYWx0$hJYtEZ3Ag1gVsRebshv++BXppSn8QP8A6VHIPwOLxb8\n";
+pub const USERS: &str =
+    "ann:$argon2id$v=19$m=64,t=1,p=1$c3RvcnkncyBzYWx0$hJYtEZ3Ag1gVsRebshv++BXppSn8QP8A6VHIPwOLxb8\n";
 
 const OUR_PHONES: &str = "[[rule]]\nname = \"our phones\"\nto = [\"+447700900*\"]\nroute = [\"direct\"]\n";
 const ALL_MAIL: &str = "\n[[rule]]\nname = \"mail\"\nto = [\"*@*\"]\nroute = [\"mail\"]\n";

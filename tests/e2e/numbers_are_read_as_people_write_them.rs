@@ -59,7 +59,9 @@ fn numbers_are_read_as_people_write_them() {
     assert_eq!(deliveries(&daemon).len(), forms.len() + 1);
     assert_eq!(tap.wait_for_pushes(forms.len() + 1).iter().filter(|push| push.to == BOB).count(), forms.len() + 1);
 
-    for nobody in ["77009001", "+44770090012345678901", "+0", "+44x7700900123", "+447700900123/TYPE=EMAIL", "\"\"", "bob"] {
+    for nobody in
+        ["77009001", "+44770090012345678901", "+0", "+44x7700900123", "+447700900123/TYPE=EMAIL", "\"\"", "bob"]
+    {
         client.command(&format!("MAIL FROM:<{ANN}>")).expect_code(250);
         let reply = client.command(&format!("RCPT TO:<{nobody}@mms.test>"));
         assert!((500..600).contains(&reply.code), "{nobody}: {reply:?}");

@@ -43,7 +43,8 @@ fn operator_sees_the_queue() {
 
     // The log has ids, and no more of people than an operator needs (I-11).
     let log = daemon.log();
-    let whole: Vec<_> = log.lines().filter(|line| line.contains(BOB) || line.contains(CAROL) || line.contains(ANN)).collect();
+    let whole: Vec<_> =
+        log.lines().filter(|line| line.contains(BOB) || line.contains(CAROL) || line.contains(ANN)).collect();
     assert!(whole.is_empty(), "whole addresses in the log:\n{}", whole.join("\n"));
 
     // Killed: the same, from the disk.

@@ -1,6 +1,8 @@
 //! A phone that rejects a message, or deletes it unfetched, has the last word: its sender hears of it. Cases A-15, M-05.
 
-use crate::node::{ANN, BOB, CAROL, DAVE, Node, delivery, handset, mail_to, notified, post, text_part, told, wait_for_state};
+use crate::node::{
+    ANN, BOB, CAROL, DAVE, Node, delivery, handset, mail_to, notified, post, text_part, told, wait_for_state,
+};
 use packetboat_harness::mms::{self, Pdu, Writer, field, kind, status};
 use packetboat_harness::peers::ScriptedMx;
 use packetboat_harness::peers::scripted_mx::Script;

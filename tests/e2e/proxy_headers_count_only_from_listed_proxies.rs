@@ -28,7 +28,8 @@ fn proxy_headers_count_only_from_listed_proxies() {
     let status = |phone: &Handset, tid: &str| phone.submit(&message(tid)).response_status();
 
     for (count, name) in ["X-MSISDN", "X-WAP-Network-Client-MSISDN", "x-nokia-msisdn"].into_iter().enumerate() {
-        let claims = Handset::new(&outside).field(name, BOB).field("X-Forwarded-For", "10.1.2.3").field("Via", "1.1 gw");
+        let claims =
+            Handset::new(&outside).field(name, BOB).field("X-Forwarded-For", "10.1.2.3").field("Via", "1.1 gw");
         assert_eq!(status(&claims, "outside"), Some(SERVICE_DENIED), "{name} from anybody");
         for (form, value) in [("plus", "+447700900123"), ("bare", "447700900123"), ("national", "07700900123")] {
             // Short, so that it is in the notification.
@@ -43,7 +44,8 @@ fn proxy_headers_count_only_from_listed_proxies() {
 
     // Behind the gateway a phone's own claim is overwritten; it cannot be another.
     let gateway = Gateway::start(&[("X-MSISDN", BOB)]);
-    let claim = Request::new("POST", &inside).absolute_form().field("Content-Type", MEDIA_TYPE).field("X-MSISDN", CAROL);
+    let claim =
+        Request::new("POST", &inside).absolute_form().field("Content-Type", MEDIA_TYPE).field("X-MSISDN", CAROL);
     let mut connection = packetboat_harness::http::Connection::open(gateway.address()).expect("the gateway");
     connection.write(&claim.body(&message("behind")).bytes()).expect("a gateway that listens");
     let reply = connection.read_reply("POST").expect("an answer").expect_status(200);

@@ -37,7 +37,8 @@ fn read_report_reaches_the_sender() {
 
     let mail = mail_to(BOB).subject("from a mailbox").field("Disposition-Notification-To", ANN).text("hello");
     post(&daemon, &mail);
-    let notification = tap.wait_for_push(BOB, |push| push.mms().text(field::FROM).is_some_and(|from| from == ANN)).mms();
+    let notification =
+        tap.wait_for_push(BOB, |push| push.mms().text(field::FROM).is_some_and(|from| from == ANN)).mms();
     let retrieved = bob.retrieve(&notification);
     bob.post(&mms::read_rec_ind(&retrieved.message_id(), ANN)).expect_status(200);
     let receipt = mx.wait_for_messages(1).remove(0);

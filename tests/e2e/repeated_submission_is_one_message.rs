@@ -24,7 +24,11 @@ fn repeated_submission_is_one_message() {
     let taken = post(&daemon, &mail).text();
     let again = post(&daemon, &mail).text();
     let id = |reply: &str| reply.split_whitespace().find(|word| word.len() >= 8).map(str::to_owned);
-    assert_eq!(id(taken.trim_end_matches(", taken before")), id(again.trim_end_matches(", taken before")), "{taken} {again}");
+    assert_eq!(
+        id(taken.trim_end_matches(", taken before")),
+        id(again.trim_end_matches(", taken before")),
+        "{taken} {again}"
+    );
 
     tap.wait_for_pushes(2);
     daemon.kill9();
@@ -46,7 +50,8 @@ fn repeated_submission_is_one_message() {
     let other_phone = handset(&daemon, DAVE).submit(&submission);
     assert_ne!(other_phone.message_id(), first.message_id());
     let other_envelope = Mail::new(ANN, &at(BOB)).also_to(&at(CAROL)).text("hello");
-    let bytes = String::from_utf8_lossy(&other_envelope.bytes()).replace(other_envelope.message_id(), mail.message_id());
+    let bytes =
+        String::from_utf8_lossy(&other_envelope.bytes()).replace(other_envelope.message_id(), mail.message_id());
     let mut client = packetboat_harness::smtp::Client::connect(daemon.listener("mail"));
     client.ehlo();
     client.command(&format!("MAIL FROM:<{ANN}>")).expect_code(250);

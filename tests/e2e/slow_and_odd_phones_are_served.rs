@@ -39,7 +39,8 @@ fn uploads(daemon: &Daemon) {
     taken(&old, "http10");
     let posted = Request::new("POST", &url).body(&message("no-content-type")).send();
     taken(&posted, "no-content-type");
-    let with_parameter = Request::new("POST", &url).field("Content-Type", "application/vnd.wap.mms-message; charset=utf-8");
+    let with_parameter =
+        Request::new("POST", &url).field("Content-Type", "application/vnd.wap.mms-message; charset=utf-8");
     taken(&with_parameter.body(&message("with-parameter")).send(), "with-parameter");
     taken(&request("odd-profile").field("x-wap-profile", "\"not a url").field("User-Agent", "").send(), "odd-profile");
     taken(&request("expect").field("Expect", "100-continue").send(), "expect");
@@ -91,7 +92,11 @@ fn downloads(daemon: &Daemon, tap: &SmsTap) {
         let reply = reply.expect_status(200);
         assert_eq!(reply.field("Content-Length"), Some(reply.body.len().to_string().as_str()), "{what}");
         let pdu = Pdu::read(&reply.body);
-        assert_eq!((pdu.kind(), pdu.text(field::SUBJECT).as_deref()), (kind::RETRIEVE_CONF, Some("fetch me")), "{what}");
+        assert_eq!(
+            (pdu.kind(), pdu.text(field::SUBJECT).as_deref()),
+            (kind::RETRIEVE_CONF, Some("fetch me")),
+            "{what}"
+        );
         assert_eq!(pdu.retrieve_status().unwrap_or(mms::OK), mms::OK, "{what}");
     };
     fetched("plain", Request::new("GET", &url).send());

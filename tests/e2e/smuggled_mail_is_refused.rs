@@ -28,7 +28,10 @@ fn smuggled_mail_is_refused() {
         if let Ok(next) = client.try_command("NOOP") {
             assert_eq!(next.lines.len(), 1);
             assert!(next.code == 250 || next.code == 421, "{end:?}: then {next:?}");
-            assert!(client.try_command("QUIT").is_ok_and(|bye| matches!(bye.code, 221 | 421)), "{end:?} left replies over");
+            assert!(
+                client.try_command("QUIT").is_ok_and(|bye| matches!(bye.code, 221 | 421)),
+                "{end:?} left replies over"
+            );
         }
     }
     assert_eq!(accepted(), 0.0);

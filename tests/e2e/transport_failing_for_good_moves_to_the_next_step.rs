@@ -1,7 +1,9 @@
 //! A route is tried from left to right: the next step comes when one fails for good, or when its time runs out without
 //! evidence; when there is no next, the sender is told. Case J-03.
 
-use crate::node::{ANN, BOB, CAROL, DAVE, Node, delivery, handset, mail_to, post, steps, wait_for_state, wait_for_step};
+use crate::node::{
+    ANN, BOB, CAROL, DAVE, Node, delivery, handset, mail_to, post, steps, wait_for_state, wait_for_step,
+};
 use packetboat_harness::peers::ScriptedMx;
 use packetboat_harness::peers::scripted_mx::Script;
 use packetboat_harness::sms_tap::Answer;

@@ -87,9 +87,11 @@ async fn postfix_takes_mail_over_tls_and_reports_back() {
     });
     let job = jobs(world.message(None, &["ann@mail.test"], PHOTO)).remove(0);
     let (id, proof) = (job.message.id, job.delivery.transaction().to_owned());
-    for line in
-        [format!("Original-Envelope-Id: {id}.{proof}"), "Action: delivered".to_owned(), format!("Message-ID: <{id}@mmsc.test>")]
-    {
+    for line in [
+        format!("Original-Envelope-Id: {id}.{proof}"),
+        "Action: delivered".to_owned(),
+        format!("Message-ID: <{id}@mmsc.test>"),
+    ] {
         assert!(reports.lines().any(|found| found == line), "{line} not in\n{reports}");
     }
     assert!(home.lines_of("MAIL").iter().all(|line| line.starts_with("MAIL FROM:<>")));
