@@ -17,7 +17,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -171,6 +171,7 @@ impl Mm1 {
     async fn receive(&self, mut body: Incoming) -> Result<Received, Broken> {
         let limit = self.intake.max_size() + PDU_MARGIN;
         let mut spool = self.spool.spool();
+        spool.expect(body.size_hint().exact().filter(|length| *length <= limit).unwrap_or(0));
         let mut start: Option<Bytes> = None;
         let mut swallowed = 0u64;
         while let Some(frame) = body.frame().await {

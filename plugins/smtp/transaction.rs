@@ -41,7 +41,8 @@ pub struct Trace<'a> {
 
 impl Transaction {
     /// Begun by MAIL.
-    pub fn new(mail: Mail, from: Option<Party>, spool: Spool) -> Self {
+    pub fn new(mail: Mail, from: Option<Party>, mut spool: Spool) -> Self {
+        spool.expect(mail.size.unwrap_or(0));
         Transaction { mail, from, recipients: Vec::new(), spool }
     }
 

@@ -27,6 +27,8 @@ struct Inner {
 }
 
 const UNIT: usize = 64 << 10;
+/// Most memory that is set aside for an announced size before anything has come.
+const ANNOUNCED: usize = 1 << 20;
 /// A spool takes its memory in steps of this size.
 const STEP: usize = 64 << 10;
 
@@ -85,6 +87,13 @@ impl Spool {
     /// Whether nothing has come yet.
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// The sender said how much will come: the memory for it is set aside at once, if the budget has it. Saves copying
+    /// while it grows; a sender that announces much and sends little holds no more than [`ANNOUNCED`].
+    pub fn expect(&mut self, octets: u64) {
+        let octets = usize::try_from(octets).unwrap_or(usize::MAX).min(ANNOUNCED);
+        self.fits(octets);
     }
 
     /// Takes more. An error is the disk's: answer "try later".

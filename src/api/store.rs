@@ -37,7 +37,8 @@ pub struct Change {
     pub delivery: Delivery,
     /// The version it was made from.
     pub from: u64,
-    /// The lease under which it was made; it ends with the commit.
+    /// The lease under which it was made; it ends with the commit. A change without one (evidence that came in, an
+    /// operator) leaves the lease of whoever has it, who then finds his own change stale.
     pub lease: Option<Lease>,
 }
 
@@ -53,6 +54,10 @@ pub struct Key {
 }
 
 /// What is committed together.
+///
+/// Everything is checked before anything is written, in the order keys, messages, deliveries, changes, events; the first
+/// that fails names the error. A message or delivery that is there already is [`StoreError::Duplicate`]; a delivery
+/// without message, a change or an event without delivery is [`StoreError::Missing`]. Purging comes last and asks for nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// New messages.
@@ -63,13 +68,17 @@ pub struct Batch {
     pub changes: Vec<Change>,
     /// New timeline lines.
     pub events: Vec<(DeliveryId, Event)>,
-    /// Keys that must not be there yet: if one is, nothing of the batch happens and the error names its message.
+    /// Keys that must not be there yet: if one is, nothing of the batch happens and the error names its message. A key
+    /// that has expired is not there; purging a message leaves its keys.
     pub keys: Vec<Key>,
     /// Messages to forget, with their deliveries, timelines and content.
     pub purge: Vec<MessageId>,
 }
 
 /// A lease on a delivery. The fence is larger for every later lease, so that a holder who lost it is found out.
+///
+/// It is lost by [`Store::release`], by the commit of a [`Change`] under it, by a restart, and, once its time has run out,
+/// when the delivery is claimed again or is not live any more: whoever is late but alone may still say what happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Which delivery.
@@ -187,7 +196,7 @@ pub trait Store: Send + Sync {
     /// claimed again before its lease ends. Leases need not survive a restart.
     async fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Result<Vec<Claim>, StoreError>;
 
-    /// Gives a lease back without a change.
+    /// Gives a lease back without a change; [`StoreError::Fenced`] when it was lost.
     async fn release(&self, lease: Lease) -> Result<(), StoreError>;
 
     /// When the next unleased delivery is due, or the next lease ends.
@@ -209,7 +218,7 @@ pub trait Store: Send + Sync {
     async fn by_message_id(&self, message_id: &str) -> Result<Option<Arc<Message>>, StoreError>;
 
     /// Reads a range of a message's content, relative to its start. The whole content is checked against its CRC when
-    /// the range is all of it.
+    /// the range is all of it. A reference stays good while the message is there, even when the store moves the content.
     async fn read(&self, content: ContentRef, range: Range<u64>) -> Result<Bytes, StoreError>;
 
     /// Lists deliveries.

@@ -1,6 +1,7 @@
 //! What `config/` says of the settings is what the program says of them. `UPDATE=1` writes it anew.
 
 use crate::node::BINARY;
+use packetboat_harness::Scene;
 use packetboat_harness::process::Output;
 use std::path::Path;
 use std::process::Command;
@@ -42,5 +43,36 @@ fn every_command_has_its_help() {
     }
     for what in ["metrics", "man", "completions"] {
         assert!(Output::of(Command::new(BINARY).args(["doc", what])).expect_success().text().contains("packetboat"));
+    }
+}
+
+/// Whoever takes away a "#" has what held before.
+#[test]
+fn every_documented_default_is_one() {
+    let scene = Scene::new("every_documented_default_is_one");
+    let printed = Output::of(Command::new(BINARY).args(["doc", "config"])).expect_success().text();
+    let mut config = String::new();
+    let mut count = 0;
+    for line in printed.lines() {
+        let bare = line.strip_prefix('#').unwrap_or(line);
+        if line.starts_with('[') || line.starts_with("#[") {
+            count += 1;
+            config.push_str(&bare.replace("NAME", &format!("n{count}")));
+        } else if line.starts_with('#') && bare.parse::<toml::Table>().is_ok_and(|table| !table.is_empty()) {
+            let is_example = line.contains("# an example; there is no default");
+            config.push_str(if is_example { "" } else { bare });
+        }
+        config.push('\n');
+    }
+    assert!(count > 10 && config.lines().filter(|line| line.contains('=')).count() > 50, "{config}");
+    let file = scene.file("packetboat.toml", &config);
+    let checked = Output::of(Command::new(BINARY).args(["check", "--config"]).arg(&file));
+    // Defaults alone make no gateway (it wants a user), but none of them is unknown or of a wrong type.
+    for wrong in ["unknown key", "invalid type", "unknown variant", "expected", "duplicate"] {
+        assert!(!checked.stderr.contains(wrong), "{}", checked.stderr);
+    }
+    for line in checked.stderr.lines() {
+        let is_missing = ["username", "door", "bearer", "smart_host", "deliver_to"].iter().any(|key| line.contains(key));
+        assert!(is_missing, "{line}");
     }
 }

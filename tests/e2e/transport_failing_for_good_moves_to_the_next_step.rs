@@ -43,7 +43,7 @@ fn transport_failing_for_good_moves_to_the_next_step() {
     let Some(scene) = Scene::with_peers(story, &[Peer::Aiosmtpd]) else { return };
     let mx = ScriptedMx::start(&scene, "mx", &Script::default());
     let [barred, patient, spare] = [(); 3].map(|()| SmsTap::start());
-    barred.always(Answer::Refuse(403, "Authorization failed for sendsms".to_owned()));
+    barred.always(Answer::Refuse(400, "Number not allowed here".to_owned()));
     let mut node = Node::new(&scene, &barred).with_mail_host(mx.address());
     for (name, tap) in [("patient", &patient), ("spare", &spare)] {
         let bearer = format!("bearer.{name}");
@@ -91,9 +91,9 @@ fn transport_failing_for_good_moves_to_the_next_step() {
     let mail = mail_to(DAVE).subject("has nothing else").text("hello");
     post(&daemon, &mail);
     let trace = wait_for_state(&daemon, mail.message_id(), DAVE, "failed");
-    assert!(delivery(&trace, DAVE)["reason"].as_str().is_some_and(|why| why.contains("403")), "{trace:#}");
+    assert!(delivery(&trace, DAVE)["reason"].as_str().is_some_and(|why| why.contains("400")), "{trace:#}");
     let bounce = mx.wait_for_messages(1).remove(0);
     assert_eq!((bounce.sender.as_str(), bounce.recipients.as_slice()), ("", [ANN.to_owned()].as_slice()));
-    assert!(bounce.content.contains("403"), "the reason is for people too:\n{}", bounce.content);
+    assert!(bounce.content.contains("400"), "the reason is for people too:\n{}", bounce.content);
     assert_eq!(mx.messages().len(), 1);
 }

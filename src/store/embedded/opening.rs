@@ -6,8 +6,9 @@
 //! 4. The content files: those that no row names are removed (their tail never had a row), those that are missing or
 //!    short are written down; reading from them fails message by message.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -78,7 +79,9 @@ struct Opened {
 /// Opens or makes the store and returns its writer, not yet running.
 pub(crate) fn open(settings: Settings, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> Result<Writer, OpenError> {
     let content = content_directory(&settings.path);
-    fs::create_dir_all(&content).map_err(io_error("making the directory", &content))?;
+    // Messages are nobody else's business (I-11).
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&content);
+    made.map_err(io_error("making the directory", &content))?;
     let lock = lock(&settings.path)?;
     let database = database_path(&settings.path);
     salvage::finish_earlier(&database).map_err(io_error("renaming the salvaged database to", &database))?;
@@ -89,7 +92,8 @@ pub(crate) fn open(settings: Settings, clock: Arc<dyn Clock>, disk: Arc<dyn Disk
     let next = check_files(&shared, &mut opened, now)?;
     shared.status().quarantined = quarantined(&opened.db).map_err(database_error(&database))?;
     shared.schedule.load(opened.live);
-    for directory in [&content, &shared.settings.path] {
+    let parent = shared.settings.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    for directory in [&*content, &*shared.settings.path].into_iter().chain(parent) {
         disk.sync_directory(directory).map_err(io_error("syncing", directory))?;
     }
     let appender = Appender::new(&content, disk, shared.settings.segment_size.0, shared.syncs(), next);

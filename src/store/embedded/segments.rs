@@ -128,8 +128,11 @@ impl Appender {
                 Ok(Current { number, file, end: 0 })
             }
             Err(error) => {
-                // A file without rows is harmless, but the number must not be met again.
-                self.next += u32::from(remove(&path).is_err() || error.kind() == io::ErrorKind::AlreadyExists);
+                // A file without rows is harmless, but a number that is taken must not be tried again.
+                let taken = error.kind() == io::ErrorKind::AlreadyExists;
+                if taken || remove(&path).is_err() {
+                    self.next += 1;
+                }
                 let text = format!("beginning {}: {error}", path.display());
                 Err(if disk::is_full(&error) { WriteError::Full(text) } else { WriteError::Failed(text) })
             }

@@ -1,7 +1,6 @@
 //! kill -9 at random moments: everything acknowledged is there once, whole.
 //!
-//! This does not drop the operating system's cache; what a power failure may take rests on the order of syncs, which
-//! `faults` watches.
+//! This does not drop the operating system's cache; what a power failure leaves is for `power`.
 
 use std::collections::BTreeMap;
 use std::env;
