@@ -52,6 +52,19 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, in the order of a delivery's life.
+    pub const ALL: [State; 9] = [
+        State::Queued,
+        State::Waiting,
+        State::Held,
+        State::Quarantined,
+        State::Done(End::Delivered),
+        State::Done(End::HandedOver),
+        State::Done(End::Rejected),
+        State::Done(End::Expired),
+        State::Done(End::Failed),
+    ];
+
     /// The word for the command line, logs and the store's index.
     pub fn word(self) -> &'static str {
         match self {
@@ -95,7 +108,7 @@ pub struct Delivery {
     pub to: Party,
     /// Where it stands.
     pub state: State,
-    /// When it next needs attention; meaningless when it is not live.
+    /// When it next needs attention; when it ended, once it has.
     pub due: Timestamp,
     /// When it expires.
     pub expires: Timestamp,

@@ -44,7 +44,15 @@ impl Fact {
     /// Whether the phone (or mailbox) can be said to have the message. Each of the three phone facts counts alone:
     /// real phones leave out any two of them (case E-01).
     pub fn proves_delivery(self) -> bool {
-        matches!(self, Fact::Fetched | Fact::Retrieved | Fact::Delivered | Fact::Read | Fact::LinkOpened)
+        matches!(
+            self,
+            Fact::Fetched
+                | Fact::Retrieved
+                | Fact::Delivered
+                | Fact::Read
+                | Fact::DeletedUnread // what is deleted was there
+                | Fact::LinkOpened
+        )
     }
 
     /// The word for logs, timelines and the command line.

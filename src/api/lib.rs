@@ -8,12 +8,14 @@
 //! 3. [`road`]: the narrow handles a plugin is given instead of the store.
 //! 4. [`settings`], [`units`]: how its part of `packetboat.toml` is declared once and decoded strictly.
 //! 5. [`serve`], [`spool`]: listening, TLS and drain, and the bounded buffer for what is being received.
-//! 6. [`store`]: the contract of the store (for backends and the pipeline; no plugin is given one).
+//! 6. [`mask`]: what logs show of numbers and addresses.
+//! 7. [`store`]: the contract of the store (for backends and the pipeline; no plugin is given one).
 
 pub mod clock;
 pub mod delivery;
 pub mod evidence;
 pub mod id;
+pub mod mask;
 pub mod message;
 pub mod numbers;
 pub mod party;

@@ -24,12 +24,36 @@ pub struct NumberPlan {
 }
 
 impl NumberPlan {
-    /// Reads `+1 555 123 4567`, `(555) 123-4567`, `555-123-4567`, `0044…`, with or without country code.
+    /// What cannot be: prefixes are digits. An error is `(key, message)`.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        for (key, prefix) in [
+            ("country_code", &self.country_code),
+            ("international_prefix", &self.international_prefix),
+            ("national_prefix", &self.national_prefix),
+        ] {
+            let Some(prefix) = prefix else { continue };
+            if prefix.is_empty() || prefix.len() > MAX_DIGITS || !prefix.bytes().all(|b| b.is_ascii_digit()) {
+                return Err((key, format!("\"{prefix}\" is not what is dialled: write digits, without a plus sign")));
+            }
+        }
+        let most = MAX_DIGITS - self.country_code.as_ref().map_or(1, String::len);
+        match self.national_lengths.iter().find(|n| !(1..=most).contains(&usize::from(**n))) {
+            Some(length) => {
+                Err(("national_lengths", format!("{length} digits with a country code are no number (E.164)")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Reads `+1 555 123 4567`, `(555) 123-4567`, `555-123-4567`, `0044…`, `+44 (0)7700 900123`, with or without country
+    /// code.
     pub fn parse(&self, text: &str) -> Option<Msisdn> {
         let text = text.trim();
         let tag = text.to_ascii_uppercase().rfind("/TYPE=PLMN");
         let text = tag.map_or(text, |at| &text[..at]);
         let plus = text.starts_with('+');
+        // "(0)" is what people write for "only when dialled at home": it is no part of an international number.
+        let text = if plus { &text.replacen("(0)", "", 1) } else { text };
         let mut digits = String::new();
         for c in text.chars().skip(usize::from(plus)) {
             match c {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::id::serde_as_text;
+use crate::mask;
 
 /// Longest E.164 number, in digits (ITU-T E.164 6.2.1).
 pub const MAX_DIGITS: usize = 15;
@@ -156,7 +157,7 @@ impl Party {
     pub fn masked(&self) -> String {
         let text = self.to_string();
         match self {
-            Party::Phone(_) => format!("{}…{}", &text[..text.len().min(4)], &text[text.len().saturating_sub(2)..]),
+            Party::Phone(_) => mask::masked(&text),
             Party::Mail(address) => {
                 let first = address.local.chars().next().map(String::from).unwrap_or_default();
                 format!("{first}…@{}", address.domain)

@@ -104,6 +104,28 @@ pub struct Listen {
     pub max_connections_per_address: Option<usize>,
 }
 
+impl Listen {
+    /// What cannot be: an address without its port, limits that let nobody in. An error is `(key, message)`.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        for address in &self.listen {
+            let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+            if port.and_then(|port| port.parse::<u16>().ok()).is_none() {
+                let text = format!("\"{address}\" is not an address and a port, such as \"0.0.0.0:25\" or \"[::]:25\"");
+                return Err(("listen", text));
+            }
+        }
+        for (key, limit) in [
+            ("max_connections", self.max_connections),
+            ("max_connections_per_address", self.max_connections_per_address),
+        ] {
+            if limit == Some(0) {
+                return Err((key, "0 lets nobody in; leave it out for the default".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Connections at once when the settings say nothing.
 pub const DEFAULT_MAX_CONNECTIONS: usize = 4096;
 

@@ -5,6 +5,7 @@
 //! `#[schemars(example = …)]`, its unit from its type ([`crate::units`]). Unknown keys are found by walking the text
 //! against that schema, so that the error can name the file, the line and the nearest valid key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -108,17 +109,72 @@ impl Section<'_> {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let value = Spanned::new(self.span.clone(), DeValue::Table(self.table.clone()));
+        self.read(&self.table).map_err(|error| vec![self.wrong(&error, self.blamed::<S>())])
+    }
+
+    fn read<S: Settings>(&self, table: &DeTable<'_>) -> Result<S, toml::de::Error> {
+        let value = Spanned::new(self.span.clone(), DeValue::Table(table.clone()));
         S::deserialize(toml::de::ValueDeserializer::from(value))
-            .map_err(|e| vec![self.source.error(e.span(), &self.key, e.message())])
+    }
+
+    /// Where the first value stands that cannot be read by itself: what the deserializer says of a key in a flattened part
+    /// has no place.
+    fn blamed<S: Settings>(&self) -> Option<Range<usize>> {
+        let alone = |(key, value): &(&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+            self.read::<S>(&std::iter::once(((*key).clone(), (*value).clone())).collect()).is_err()
+        };
+        self.table.iter().find(alone).map(|(_, value)| value.span())
+    }
+
+    fn wrong(&self, error: &toml::de::Error, blamed: Option<Range<usize>>) -> ConfigError {
+        let within = error.span().filter(|span| *span != self.span);
+        let span = within.or(blamed).unwrap_or_else(|| self.span.clone());
+        let key = key_at(&self.table, span.start).map_or_else(|| self.key.clone(), |key| joined(&self.key, &key));
+        self.source.error(Some(span), &key, in_words(error.message()))
     }
 
     /// An error about one of its keys, placed where that key stands (or where the section starts).
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
         let span = self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span());
-        let full = if key.is_empty() { self.key.clone() } else { format!("{}.{key}", self.key) };
+        let full = if key.is_empty() { self.key.clone() } else { joined(&self.key, key) };
         self.source.error(Some(span.unwrap_or_else(|| self.span.clone())), &full, message)
     }
+}
+
+fn joined(table: &str, key: &str) -> String {
+    if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") }
+}
+
+/// The key whose value an octet belongs to, such as `inner.name`. The span of an array of tables is that of its header, so
+/// what is inside is looked at first.
+fn key_at(table: &DeTable<'_>, offset: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let inner = match value.get_ref() {
+            DeValue::Table(inner) => key_at(inner, offset),
+            DeValue::Array(items) => items.iter().find_map(|item| key_at(item.get_ref().as_table()?, offset)),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => Some(joined(key.get_ref(), &inner)),
+            None => value.span().contains(&offset).then(|| key.get_ref().to_string()),
+        }
+    })
+}
+
+/// What the deserializer says, without the names of Rust's types.
+fn in_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list",
+        "a boolean" => "true or false",
+        "a string" => "text in quotes",
+        other if other.starts_with("struct ") || other == "a map" => "a table",
+        other => other,
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// Walks a table against its schema and reports the keys the schema does not know.
@@ -131,13 +187,17 @@ fn check_keys(
     errors: &mut Vec<ConfigError>,
 ) {
     let schema = resolved(schema, root);
-    let Some(known) = schema.get("properties").and_then(Json::as_object) else { return };
-    if schema.get("additionalProperties").is_some_and(|extra| extra.is_object() || *extra == Json::Bool(true)) {
+    let open = |extra: &Json| extra.is_object() || *extra == Json::Bool(true);
+    if schema.get("type").and_then(Json::as_str) != Some("object")
+        || schema.get("additionalProperties").is_some_and(open)
+    {
         return;
     }
+    let none = serde_json::Map::new();
+    let known = schema.get("properties").and_then(Json::as_object).unwrap_or(&none);
     for (key, value) in table {
         let name: &str = key.get_ref();
-        let full = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+        let full = joined(at, name);
         let Some(inner) = known.get(name) else {
             let message = unknown(name, known.keys().map(String::as_str));
             errors.push(source.error(Some(key.span()), &full, message));
@@ -177,6 +237,7 @@ pub fn unknown<'a>(name: &str, valid: impl Iterator<Item = &'a str>) -> String {
         Some((distance, nearest)) if distance <= 1 + nearest.len() / 3 => {
             format!("unknown key \"{name}\"; did you mean \"{nearest}\"?")
         }
+        None => format!("unknown key \"{name}\"; there are no keys here"),
         _ => format!("unknown key \"{name}\"; valid here: {}", valid.join(", ")),
     }
 }
@@ -199,7 +260,9 @@ impl Secret {
                 let path = base.join(path);
                 let text = std::fs::read_to_string(&path)
                     .map_err(|e| format!("the secret file {} cannot be read: {e}", path.display()))?;
-                Ok(text.lines().next().unwrap_or_default().to_owned())
+                let first = text.lines().next().filter(|line| !line.is_empty());
+                let empty = || format!("the secret file {} has nothing in its first line", path.display());
+                first.map(str::to_owned).ok_or_else(empty)
             }
             Secret::Env(name) => std::env::var(name)
                 .map_err(|_| format!("the environment variable {name}, which should hold the secret, is not set")),

@@ -89,6 +89,11 @@ impl Spool {
         self.length == 0
     }
 
+    /// Whether it did not fit in memory.
+    pub fn is_on_disk(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The sender said how much will come: the memory for it is set aside at once, if the budget has it. Saves copying
     /// while it grows; a sender that announces much and sends little holds no more than [`ANNOUNCED`].
     pub fn expect(&mut self, octets: u64) {
@@ -160,7 +165,8 @@ fn unnamed_file(directory: &Path) -> io::Result<File> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("receiving-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let path = directory.join(name);
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    // One of this name may be left of a process that was killed between these two lines and had our id.
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
 }

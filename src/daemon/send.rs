@@ -40,7 +40,9 @@ pub fn command(options: &SendOptions) -> ExitCode {
             }
         }
     }
-    println!("Message-ID <{}>", posted.message_id);
+    if posted.replies.iter().any(|(_, reply)| reply.is_ok()) {
+        println!("Message-ID <{}>", posted.message_id);
+    }
     status
 }
 

@@ -18,6 +18,8 @@ use crate::tls::Tls;
 
 /// How long a client may take for a TLS handshake or a PROXY header.
 const HANDSHAKE: Duration = Duration::from_secs(20);
+/// How long a client that is turned away may take to hear why.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long to wait when accepting fails (out of descriptors): long enough not to spin, short enough not to be noticed.
 const ACCEPT_TROUBLE: Duration = Duration::from_millis(100);
 /// Longest PROXY header that is read (v2 with its TLVs; v1 is at most 107 octets).
@@ -108,8 +110,7 @@ impl Gate {
             },
         };
         let Some(_place) = self.place(peer.ip()) else {
-            let _ = stream.write_all(self.server.too_many()).await;
-            return;
+            return turn_away(stream, self.server.too_many()).await;
         };
         let upgrade = self.tls.clone().map(|tls| tls as Arc<dyn Upgrade>);
         let stream: Box<dyn Stream> = Box::new(stream);
@@ -136,6 +137,19 @@ impl Gate {
         *open.by_address.entry(address).or_default() += 1;
         Some(Place { gate: self.clone(), address })
     }
+}
+
+/// Says its last words to a connection. What the client has sent meanwhile is read, for a little while: closing before would
+/// reset the connection, and the words would be lost (RFC 9112 9.6).
+async fn turn_away(mut stream: TcpStream, words: &[u8]) {
+    let goodbye = async {
+        stream.write_all(words).await?;
+        stream.shutdown().await?;
+        let mut unheard = [0; 1024];
+        while stream.read(&mut unheard).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(LAST_WORDS, goodbye).await;
 }
 
 /// A connection's place among those allowed; given back when dropped.

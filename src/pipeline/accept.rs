@@ -138,7 +138,7 @@ impl Plan {
             version: 0,
             to: recipient.to.clone(),
             state: State::Queued,
-            due: message.traits.deliver_after.unwrap_or(message.received),
+            due: message.traits.deliver_after.unwrap_or(message.received).min(message.traits.expires),
             expires: message.traits.expires,
             rule: routed.rule,
             route: routed.steps,

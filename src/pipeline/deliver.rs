@@ -2,7 +2,12 @@
 //!
 //! Failure story: a transport that panics or overruns its time is a fault of its own, not the message's; after some faults
 //! in a row the delivery is quarantined for a person to look at (I-10). A crash of the daemon between attempt and commit
-//! repeats the attempt: at least once, with the same transaction id, so that the other side can tell (I-2).
+//! repeats the attempt: at least once, with the same transaction id, so that the other side can tell (I-2). While the
+//! store takes nothing, what became of an attempt is kept and tried again, and the queue begins nothing new: otherwise
+//! phones would be told over and over what cannot be written down.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use packetboat_api::delivery::{Delivery, State};
@@ -16,11 +21,30 @@ use crate::{Road, TransportSlot};
 
 /// How often a change is made again because somebody else changed the delivery meanwhile.
 const RACES: usize = 16;
+/// How often the outcome of an attempt is offered to a store that takes nothing, and how long it waits in between.
+const OFFERS: u32 = 300;
+pub(crate) const STORE_TROUBLE: Duration = Duration::from_secs(1);
 
 /// What an attempt came to, for one delivery.
 enum Outcome {
     Verdict(Verdict),
     Fault(String),
+}
+
+/// Counts the outcomes that wait for the store.
+struct Unsettled<'a>(&'a AtomicUsize);
+
+impl<'a> Unsettled<'a> {
+    fn one_more(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Unsettled(count)
+    }
+}
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Road {
@@ -29,18 +53,20 @@ impl Road {
         let mut jobs = Vec::new();
         let mut leases = Vec::new();
         for claim in claims {
-            let due = transition::due(&claim.delivery, self.circumstances(&Retry::default()));
-            match due {
-                Due::Changed(next) => {
-                    self.settle(claim.lease, &claim.message, claim.delivery, |_, _| next.clone()).await
-                }
-                Due::Attempt => {
-                    let recipient = recipient(&claim.message, &claim.delivery);
-                    let (delivery, message) = (claim.delivery, claim.message);
-                    jobs.push(Job { delivery, recipient, message, now: self.0.clock.now() });
-                    leases.push(claim.lease);
-                }
+            if self.needs_attempt(&claim.delivery) {
+                let recipient = recipient(&claim.message, &claim.delivery);
+                let (delivery, message) = (claim.delivery, claim.message);
+                jobs.push(Job { delivery, recipient, message, now: self.0.clock.now() });
+                leases.push(claim.lease);
+                continue;
             }
+            // Asked again of whatever is there when it is committed: evidence may come in between.
+            let by_time =
+                |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| match transition::due(delivery, with) {
+                    Due::Changed(next) => Some(*next),
+                    Due::Attempt | Due::Nothing => None,
+                };
+            self.settle(claim.lease, &claim.message, claim.delivery, by_time).await;
         }
         let Some(first) = jobs.first() else { return };
         let via = first.delivery.via().unwrap_or_default().to_owned();
@@ -60,56 +86,88 @@ impl Road {
                 Outcome::Fault(_) => "fault",
             };
             self.0.observer.attempted(&via, word);
-            let apply = |delivery: &Delivery, with: Circumstances<'_>| {
+            let apply = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
                 let with = Circumstances { retry: &retry, dice, ..with };
-                match &outcome {
+                Some(match &outcome {
                     Outcome::Verdict(verdict) => transition::verdict(delivery, verdict, with),
                     Outcome::Fault(what) => transition::fault(delivery, what, with),
-                }
+                })
             };
             self.settle(lease, &job.message, job.delivery, apply).await;
         }
+    }
+
+    /// Whether a due delivery is for its transport now, and not only for time to change it.
+    pub(crate) fn needs_attempt(&self, delivery: &Delivery) -> bool {
+        transition::due(delivery, self.circumstances(&self.0.policy.queue.retry)) == Due::Attempt
     }
 
     pub(crate) fn circumstances<'a>(&'a self, retry: &'a Retry) -> Circumstances<'a> {
         Circumstances { now: self.0.clock.now(), queue: &self.0.policy.queue, retry, dice: 0.5 }
     }
 
-    /// Commits what became of a leased delivery. What cannot be committed is repeated when the lease ends.
+    /// Whether there are outcomes that the store did not take yet.
+    pub(crate) fn has_unsettled(&self) -> bool {
+        self.0.unsettled.load(Ordering::SeqCst) > 0
+    }
+
+    /// Commits what became of a leased delivery. A store that takes nothing is asked again for a while; what can then not
+    /// be committed is repeated when the lease has run out, not earlier.
     async fn settle(
         &self,
         lease: Lease,
         message: &Message,
         delivery: Delivery,
-        apply: impl Fn(&Delivery, Circumstances<'_>) -> Next,
+        apply: impl Fn(&Delivery, Circumstances<'_>, &mut Batch) -> Option<Next>,
     ) {
-        if let Err(error) = self.change(Some(lease), message, delivery, apply).await {
-            tracing::error!(delivery = %lease.delivery, %error, "what became of a delivery could not be recorded");
-            let _ = self.0.store.release(lease).await;
+        let mut waits = None;
+        for offer in 1..=OFFERS {
+            let error = match self.change(Some(lease), message, delivery.clone(), &apply).await {
+                Ok(_) => return,
+                Err(error) => error,
+            };
+            let passing = matches!(error, StoreError::Full(_) | StoreError::Unavailable(_)) && offer < OFFERS;
+            if !passing || waits.is_none() {
+                tracing::error!(delivery = %lease.delivery, %error, "what became of a delivery could not be recorded");
+            }
+            if !passing {
+                return;
+            }
+            waits.get_or_insert_with(|| Unsettled::one_more(&self.0.unsettled));
+            tokio::time::sleep(STORE_TROUBLE).await;
         }
     }
 
-    /// Applies `apply` to a delivery and commits the outcome with the reports it calls for. Done again on the newer
-    /// version when somebody else was quicker.
+    /// Applies `apply` to a delivery and commits the outcome, and the reports it calls for. Done again on the newer
+    /// version when somebody else was quicker. `None` changes nothing and gives the lease back.
     pub(crate) async fn change(
         &self,
         lease: Option<Lease>,
         message: &Message,
         mut delivery: Delivery,
-        apply: impl Fn(&Delivery, Circumstances<'_>) -> Next,
+        apply: impl Fn(&Delivery, Circumstances<'_>, &mut Batch) -> Option<Next>,
     ) -> Result<Delivery, StoreError> {
-        let default_retry = self.0.policy.queue.retry.clone();
+        let retry = &self.0.policy.queue.retry;
         let mut races = 0;
         loop {
-            let mut next = apply(&delivery, self.circumstances(&default_retry));
             let mut batch = Batch::default();
+            let Some(mut next) = apply(&delivery, self.circumstances(retry), &mut batch) else {
+                if let Some(lease) = lease {
+                    let _ = self.0.store.release(lease).await; // lost already: just as well
+                }
+                return Ok(delivery);
+            };
             self.add_reports(&mut batch, message, &mut next);
             let from = delivery.version;
-            batch.events = next.events.iter().map(|event| (delivery.id, event.clone())).collect();
+            batch.events.splice(..0, next.events.iter().map(|event| (delivery.id, event.clone())));
             batch.changes.push(Change { delivery: next.delivery.clone(), from, lease });
+            let noted = batch.events.clone();
             match self.0.store.commit(batch).await {
                 Ok(()) => {
-                    self.observe(&delivery, &next);
+                    noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event));
+                    if let (State::Done(end), false) = (next.delivery.state, delivery.state.is_done()) {
+                        self.0.observer.ended(end);
+                    }
                     return Ok(next.delivery);
                 }
                 Err(StoreError::Stale(id)) if races < RACES => {
@@ -120,31 +178,21 @@ impl Road {
             }
         }
     }
-
-    fn observe(&self, before: &Delivery, next: &Next) {
-        for event in &next.events {
-            self.0.observer.noted(before.id, event);
-        }
-        if let (State::Done(end), false) = (next.delivery.state, before.state.is_done()) {
-            self.0.observer.ended(end);
-        }
-    }
 }
 
 /// Runs a transport with everything that can go wrong with it caught.
 async fn run(name: &str, slot: &TransportSlot, jobs: &[Job]) -> Vec<Outcome> {
-    let transport = &slot.transport;
-    let permit = slot.lane.acquire().await;
-    let attempt = std::panic::AssertUnwindSafe(transport.deliver(jobs)).catch_unwind();
-    let outcome = tokio::time::timeout(transport.time_limit(), attempt).await;
-    drop(permit);
+    let turn = slot.lane.turn().await;
+    let attempt = std::panic::AssertUnwindSafe(async { slot.transport.deliver(jobs).await }).catch_unwind();
+    let outcome = tokio::time::timeout(slot.time_limit, attempt).await;
+    drop(turn);
     let fault = match outcome {
         Ok(Ok(verdicts)) if verdicts.len() == jobs.len() => {
             return verdicts.into_iter().map(Outcome::Verdict).collect();
         }
         Ok(Ok(verdicts)) => format!("transport {name} gave {} verdicts for {} deliveries", verdicts.len(), jobs.len()),
         Ok(Err(_)) => format!("transport {name} crashed"),
-        Err(_) => format!("transport {name} did not answer within {:?}", transport.time_limit()),
+        Err(_) => format!("transport {name} did not answer within {:?}", slot.time_limit),
     };
     tracing::error!(transport = name, fault, "a transport failed by itself");
     jobs.iter().map(|_| Outcome::Fault(fault.clone())).collect()

@@ -11,7 +11,7 @@ use packetboat_api::id::DeliveryId;
 use packetboat_api::message::Message;
 use packetboat_api::party::{Msisdn, Party};
 use packetboat_api::road::{Content, Fetch, FetchError, Handsets, Refusal, RefusalKind, Witness};
-use packetboat_api::store::{Batch, Change, Filter, Page, StoreError};
+use packetboat_api::store::{Batch, Filter, Page, StoreError};
 
 use crate::transition;
 use crate::{Road, report};
@@ -32,39 +32,30 @@ impl Road {
 
     /// Records that `reader` read (or deleted) `message`, and reports it to the sender in the same commit.
     pub(crate) async fn read_by(&self, message: &Message, reader: &Party, read: bool) -> Result<(), StoreError> {
-        let mut delivery = self.delivery_to(message, reader).await?;
+        let delivery = self.delivery_to(message, reader).await?;
         let fact = if read { Fact::Read } else { Fact::DeletedUnread };
-        if delivery.saw(fact) {
-            return Ok(()); // a phone that repeats itself
-        }
-        let retry = self.0.policy.queue.retry.clone();
-        loop {
-            let evidence = Evidence::now(fact, "the reader's read report");
-            let mut next = transition::evidence(&delivery, &evidence, self.circumstances(&retry));
-            let mut batch = Batch::default();
-            self.add_reports(&mut batch, message, &mut next);
+        let evidence = Evidence::now(fact, "the reader's read report");
+        let seen = |delivery: &Delivery, with: transition::Circumstances<'_>, batch: &mut Batch| {
+            if delivery.saw(fact) {
+                return None; // a phone that repeats itself
+            }
+            let mut next = transition::evidence(delivery, &evidence, with);
+            self.add_reports(batch, message, &mut next);
             let asked = message.traits.read_report && !delivery.saw(Fact::Read) && !delivery.saw(Fact::DeletedUnread);
-            if let Some(submission) = report::read(message, reader, read, self.0.clock.now()).filter(|_| asked) {
-                self.add_report(&mut batch, &mut next, submission);
+            if let Some(submission) = report::read(message, reader, read, with.now).filter(|_| asked) {
+                self.add_report(batch, &mut next, submission);
             }
-            batch.events = next.events.iter().map(|event| (delivery.id, event.clone())).collect();
-            batch.changes.push(Change { delivery: next.delivery, from: delivery.version, lease: None });
-            match self.0.store.commit(batch).await {
-                Err(StoreError::Stale(id)) => delivery = self.0.store.delivery(id).await?,
-                other => {
-                    next.events.iter().for_each(|event| self.0.observer.noted(delivery.id, event));
-                    return other;
-                }
-            }
-        }
+            Some(next)
+        };
+        self.change(None, message, delivery, seen).await.map(drop)
     }
 }
 
 #[async_trait]
 impl Handsets for Road {
     async fn fetch(&self, token: &str) -> Result<Fetch, FetchError> {
-        let prefix =
-            token.get(..TOKEN_LENGTH).or_else(|| token.get(..TRANSACTION_LENGTH)).ok_or(FetchError::Unknown)?;
+        let whole = token.get(..TOKEN_LENGTH);
+        let prefix = whole.or_else(|| token.get(..TRANSACTION_LENGTH)).ok_or(FetchError::Unknown)?;
         let found = self.0.store.by_token(prefix).await.map_err(|_| FetchError::TryLater)?;
         let delivery = found.ok_or(FetchError::Unknown)?;
         match delivery.state {
@@ -102,11 +93,8 @@ impl Handsets for Road {
         }
         let found = self.0.store.delivery(delivery).await?;
         let message = self.message_of(&found).await?;
-        let forbid = |delivery: &Delivery, _: transition::Circumstances<'_>| {
-            let mut delivery = delivery.clone();
-            delivery.version += 1;
-            delivery.reported = true;
-            transition::Next { delivery, events: Vec::new() }
+        let forbid = |delivery: &Delivery, _: transition::Circumstances<'_>, _: &mut Batch| {
+            (!delivery.reported).then(|| transition::unreported(delivery))
         };
         self.change(None, &message, found, forbid).await.map(drop)
     }

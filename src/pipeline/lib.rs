@@ -3,7 +3,7 @@
 //! - [`accept`]: takes a submission, and returns when it is on disk (I-1).
 //! - [`normalise`]: ids, addresses, times and limits; pure.
 //! - [`route`]: rules decide each recipient's route.
-//! - [`queue`]: claims what is due and hands it on.
+//! - [`queue`]: claims what is due and hands it on; each transport has its own lane.
 //! - [`deliver`]: one attempt by one transport; panics and time-outs are caught here (I-10).
 //! - [`transition`]: what a verdict, a piece of evidence or the passing of time makes of a delivery; pure (I-3).
 //! - [`report`]: what is owed to the sender; a report is a new message that enters at `accept`.
@@ -16,6 +16,7 @@ pub mod accept;
 pub mod deliver;
 pub mod handsets;
 pub mod janitor;
+mod lane;
 pub mod normalise;
 pub mod observe;
 pub mod operate;
@@ -27,14 +28,17 @@ pub mod transition;
 pub mod witness;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use packetboat_api::clock::{Clock, Random};
 use packetboat_api::id::IdSource;
 use packetboat_api::roles::{Filter, Transport};
 use packetboat_api::store::Store;
 use packetboat_rules::Program;
-use tokio::sync::Semaphore;
+
+use crate::lane::Lane;
 
 pub use observe::Observer;
 pub use policy::{LimitSettings, Policy, QueueSettings, Retry};
@@ -45,15 +49,17 @@ pub struct TransportSlot {
     pub transport: Arc<dyn Transport>,
     /// Its own back-off, when the configuration gives one.
     pub retry: Option<Retry>,
-    /// Bounds its attempts at once.
-    lane: Semaphore,
+    /// How long one attempt may take.
+    time_limit: Duration,
+    /// Bounds its attempts.
+    lane: Lane,
 }
 
 impl TransportSlot {
     /// A slot for this instance.
     pub fn new(transport: Arc<dyn Transport>, retry: Option<Retry>) -> Self {
-        let lane = Semaphore::new(transport.concurrency().max(1));
-        TransportSlot { transport, retry, lane }
+        let (time_limit, lane) = (transport.time_limit(), Lane::new(transport.concurrency()));
+        TransportSlot { transport, retry, time_limit, lane }
     }
 }
 
@@ -97,6 +103,8 @@ struct Inner {
     observer: Arc<dyn Observer>,
     ids: IdSource,
     workers: OnceLock<Workers>,
+    /// Outcomes of attempts that the store did not take yet.
+    unsettled: AtomicUsize,
 }
 
 impl Road {
@@ -113,6 +121,7 @@ impl Road {
             observer: parts.observer,
             ids,
             workers: OnceLock::new(),
+            unsettled: AtomicUsize::new(0),
         }))
     }
 

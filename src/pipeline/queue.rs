@@ -1,7 +1,8 @@
 //! Queue: claims what is due and hands it to [`crate::deliver`].
 //!
 //! There is no polling: the loop sleeps until the store says that something is due, something was committed, or work
-//! in hand was finished. Deliveries of one message that a transport wants together are attempted together.
+//! in hand was finished. Deliveries of one message that a transport wants together are attempted together. Every
+//! transport has its own lane ([`crate::lane`]), so that a slow one holds up nobody else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,16 +11,16 @@ use std::time::Duration;
 use packetboat_api::id::MessageId;
 use packetboat_api::serve::CancellationToken;
 use packetboat_api::store::Claim;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Road;
+use crate::deliver::STORE_TROUBLE;
+use crate::policy::MOST_IN_HAND;
 
 /// Claims in one go.
 const CLAIM: usize = 128;
-/// Longer than any attempt: a lease is only lost when its holder is.
-const LEASE: Duration = Duration::from_secs(900);
-/// When the store cannot be asked, how long to wait before asking again.
-const STORE_TROUBLE: Duration = Duration::from_secs(1);
+/// What a lease is longer than waiting for a turn and the attempt itself: time for the store to take what became of it.
+const MARGIN: Duration = Duration::from_secs(600);
 
 /// The loop that moves deliveries.
 pub struct Queue {
@@ -31,7 +32,7 @@ pub struct Queue {
 impl Queue {
     /// A queue for this road.
     pub fn new(road: &Road) -> Self {
-        let most = road.0.policy.queue.in_hand.max(1);
+        let most = road.0.policy.queue.in_hand.clamp(1, MOST_IN_HAND);
         Queue { road: road.clone(), in_hand: Arc::new(Semaphore::new(most)), most }
     }
 
@@ -50,29 +51,47 @@ impl Queue {
     /// Claims what there is room for and sets it going; when there is nothing, sleeps until there may be.
     async fn turn(&self) {
         let store = &self.road.0.store;
+        if self.road.has_unsettled() {
+            // Nothing new is begun whose outcome could not be written down.
+            return tokio::time::sleep(STORE_TROUBLE).await;
+        }
         let Ok(first) = self.in_hand.clone().acquire_owned().await else { return };
         let room = CLAIM.min(1 + self.in_hand.available_permits());
-        let claims = match store.claim(self.road.0.clock.now(), room, LEASE).await {
+        let claims = match store.claim(self.road.0.clock.now(), room, self.lease()).await {
             Ok(claims) => claims,
             Err(error) => {
                 tracing::error!(%error, "the queue cannot be read; trying again");
-                tokio::time::sleep(STORE_TROUBLE).await;
-                return;
+                return tokio::time::sleep(STORE_TROUBLE).await;
             }
         };
         drop(first);
         if claims.is_empty() {
             return self.idle().await;
         }
-        for together in grouped(&self.road, claims) {
-            let many = u32::try_from(together.len()).unwrap_or(1);
-            let Ok(permit) = self.in_hand.clone().acquire_many_owned(many).await else { return };
-            let road = self.road.clone();
-            tokio::spawn(async move {
-                road.attempt(together).await;
-                drop(permit);
-            });
+        for work in grouped(&self.road, claims) {
+            self.begin(work).await;
         }
+    }
+
+    /// Longer than any attempt: a lease is only lost when its holder is.
+    fn lease(&self) -> Duration {
+        let limits = self.road.0.workers.get().into_iter().flat_map(|workers| workers.transports.values());
+        let longest = limits.map(|slot| slot.time_limit).max().unwrap_or_default();
+        longest.saturating_mul(2).saturating_add(MARGIN)
+    }
+
+    async fn begin(&self, work: Work) {
+        let place = match self.road.transport(&work.via).filter(|_| work.is_attempt) {
+            None => None,
+            Some(slot) => match slot.lane.enter(work.claims.iter().map(|claim| claim.lease)).await {
+                Some(place) => Some(place),
+                None => return self.road.unpark(&work.via).await, // a place may have become free meanwhile
+            },
+        };
+        let many = u32::try_from(work.claims.len()).unwrap_or(1);
+        let Ok(permit) = self.in_hand.clone().acquire_many_owned(many).await else { return };
+        let road = self.road.clone();
+        tokio::spawn(async move { road.work(work, place, permit).await });
     }
 
     /// Sleeps until something is due. What is committed after `next_due` was asked stirs the store: nothing is missed.
@@ -89,20 +108,52 @@ impl Queue {
 }
 
 /// What goes in one attempt: the same message, the same transport, the same group.
-fn grouped(road: &Road, claims: Vec<Claim>) -> Vec<Vec<Claim>> {
-    let mut groups: BTreeMap<(MessageId, String, String), Vec<Claim>> = BTreeMap::new();
-    let mut alone = Vec::new();
-    for claim in claims {
-        let via = claim.delivery.via().unwrap_or_default();
-        let group = road.transport(via).and_then(|slot| slot.transport.group(&claim.delivery.to));
-        match group {
-            Some(group) => {
-                let key = (claim.lease.delivery.message, via.to_owned(), group);
-                groups.entry(key).or_default().push(claim);
-            }
-            None => alone.push(vec![claim]),
+struct Work {
+    via: String,
+    /// It is for the transport, not only for time to change it.
+    is_attempt: bool,
+    claims: Vec<Claim>,
+}
+
+impl Road {
+    async fn work(&self, work: Work, place: Option<OwnedSemaphorePermit>, permit: OwnedSemaphorePermit) {
+        let (had_place, many) = (place.is_some(), work.claims.len());
+        self.attempt(work.claims).await;
+        drop((place, permit));
+        for _ in 0..if had_place { many } else { 0 } {
+            self.unpark(&work.via).await;
         }
     }
-    alone.extend(groups.into_values());
-    alone
+
+    /// Lets a delivery that was parked be claimed again, if there is room for it.
+    async fn unpark(&self, via: &str) {
+        let Some(slot) = self.transport(via) else { return };
+        while let Some(lease) = slot.lane.unpark() {
+            if self.0.store.release(lease).await.is_ok() {
+                return;
+            }
+        }
+    }
+}
+
+fn grouped(road: &Road, claims: Vec<Claim>) -> Vec<Work> {
+    let mut groups: BTreeMap<(MessageId, String, String), Vec<Claim>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for claim in claims {
+        let via = claim.delivery.via().unwrap_or_default().to_owned();
+        let is_attempt = road.needs_attempt(&claim.delivery);
+        match group(road, &via, &claim).filter(|_| is_attempt) {
+            Some(group) => groups.entry((claim.lease.delivery.message, via, group)).or_default().push(claim),
+            None => all.push(Work { via, is_attempt, claims: vec![claim] }),
+        }
+    }
+    all.extend(groups.into_iter().map(|((_, via, _), claims)| Work { via, is_attempt: true, claims }));
+    all
+}
+
+/// The group a transport wants this delivery in. One that crashes over the question gets it alone (I-10).
+fn group(road: &Road, via: &str, claim: &Claim) -> Option<String> {
+    let slot = road.transport(via)?;
+    let asked = std::panic::AssertUnwindSafe(|| slot.transport.group(&claim.delivery.to));
+    std::panic::catch_unwind(asked).ok().flatten()
 }

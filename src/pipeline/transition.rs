@@ -41,8 +41,13 @@ pub enum Due {
     /// Attempt it, by the present step's transport.
     Attempt,
     /// No attempt: time alone changed it.
-    Changed(Next),
+    Changed(Box<Next>),
+    /// Nothing: time does not move it any more.
+    Nothing,
 }
+
+/// A transport that says when to come back is not asked earlier than this, or a "0" would be a busy loop.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 impl Next {
     fn of(delivery: &Delivery) -> Self {
@@ -55,8 +60,9 @@ impl Next {
         self.events.push(Event { at, what: what.to_owned(), detail: detail.into() });
     }
 
-    fn end(&mut self, end: End) {
+    fn end(&mut self, end: End, now: Timestamp) {
         self.delivery.state = State::Done(end);
+        self.delivery.due = now;
     }
 
     /// Records evidence without drawing conclusions.
@@ -71,44 +77,47 @@ impl Next {
 /// A delivery is due: what now?
 pub fn due(delivery: &Delivery, with: Circumstances<'_>) -> Due {
     let now = with.now;
+    if !delivery.state.is_live() {
+        return Due::Nothing;
+    }
     let mut next = Next::of(delivery);
-    if delivery.saw(Fact::Fetched) && delivery.state == State::Waiting {
+    if delivery.saw(Fact::Fetched) {
         // The phone has it, and its grace for saying so is over (case E-01).
-        next.end(End::Delivered);
+        next.end(End::Delivered, now);
         next.note(now, "delivered", "the phone fetched the whole message and did not say more");
-        return Due::Changed(next);
+    } else if now >= delivery.expires {
+        next = expire(next, now);
+    } else if has_next_step(delivery) && delivery.wait_ends().is_some_and(|end| end <= now) {
+        step_on(&mut next, now, "no evidence of delivery in time");
+    } else if delivery.state == State::Waiting && need_not_be_told(delivery) {
+        wait(&mut next, None, with);
+    } else {
+        return Due::Attempt;
     }
-    if now >= delivery.expires {
-        return Due::Changed(expire(next, now));
-    }
-    if delivery.state == State::Waiting && delivery.wait_ends().is_some_and(|end| end <= now) {
-        if has_next_step(delivery) {
-            step_on(&mut next, now, "no evidence of delivery in time");
-            return Due::Changed(next);
-        }
-        if delivery.saw(Fact::Deferred) || delivery.saw(Fact::HandedOver) {
-            next.delivery.due = delivery.expires;
-            return Due::Changed(next);
-        }
-    }
-    if delivery.state == State::Waiting && (delivery.saw(Fact::Deferred) || delivery.saw(Fact::HandedOver)) {
-        // The phone knows, or the next hop has it: telling again would only annoy.
-        next.delivery.due = delivery.expires;
-        return Due::Changed(next);
-    }
-    Due::Attempt
+    Due::Changed(Box::new(next))
+}
+
+/// The phone knows, or the next hop has it: telling again would only annoy.
+fn need_not_be_told(delivery: &Delivery) -> bool {
+    delivery.saw(Fact::Deferred) || delivery.saw(Fact::HandedOver)
+}
+
+/// Nothing but evidence moves it any more: it ended, an operator has it, or the phone has it and may still say so.
+fn is_settled(delivery: &Delivery) -> bool {
+    !delivery.state.is_live() || delivery.saw(Fact::Fetched)
 }
 
 fn expire(mut next: Next, now: Timestamp) -> Next {
     if next.delivery.saw(Fact::HandedOver) {
-        next.end(End::HandedOver);
+        next.end(End::HandedOver, now);
         next.note(now, "handed_over", "the next hop took it and promised to report, but never did");
         return next;
     }
-    next.end(End::Expired);
+    next.end(End::Expired, now);
     if next.delivery.reason.is_empty() {
         next.delivery.reason = match next.delivery.notified {
             0 => "its time ran out before it could be delivered".to_owned(),
+            1 => "its time ran out; the phone was told and did not fetch it".to_owned(),
             n => format!("its time ran out; the phone was told {n} times and did not fetch it"),
         };
     }
@@ -129,8 +138,18 @@ fn step_on(next: &mut Next, now: Timestamp, why: &str) {
     delivery.attempts = 0;
     delivery.state = State::Queued;
     delivery.due = now;
+    // These were said of the step before, and would keep the next one from telling the phone.
+    delivery.facts.retain(|fact| !matches!(fact, Fact::Deferred | Fact::HandedOver));
     let to = delivery.via().unwrap_or_default().to_owned();
     next.note(now, "next_step", format!("{from} → {to}: {why}"));
+}
+
+/// This step failed for good.
+fn give_up(next: &mut Next, now: Timestamp, why: &str) {
+    match has_next_step(&next.delivery) {
+        true => step_on(next, now, why),
+        false => next.end(End::Failed, now),
+    }
 }
 
 /// A transport has answered.
@@ -140,35 +159,38 @@ pub fn verdict(delivery: &Delivery, verdict: &Verdict, with: Circumstances<'_>) 
     next.delivery.attempts += 1;
     next.delivery.faults = 0;
     next.delivery.step_since.get_or_insert(now);
-    let settled = !delivery.state.is_live();
+    let settled = is_settled(delivery);
     match verdict {
         Verdict::HandedOver { detail, reports } => {
             next.see(&Evidence::now(Fact::HandedOver, detail.clone()), now);
             match (settled, reports) {
                 (true, _) => {}
-                (false, false) => next.end(End::HandedOver),
+                (false, false) => next.end(End::HandedOver, now),
                 (false, true) => wait(&mut next, None, with),
             }
         }
         Verdict::Notified { evidence, again } => {
             next.delivery.notified += 1;
-            evidence.iter().for_each(|seen| next.see(seen, now));
             if !settled {
                 next.delivery.reason.clear();
                 wait(&mut next, *again, with);
             }
+            evidence.iter().for_each(|seen| conclude(&mut next, seen, with));
         }
         Verdict::Delivered(evidence) => {
             next.see(evidence, now);
             if !settled {
-                next.end(End::Delivered);
+                // A transport's word alone is no evidence (I-3).
+                let proven = evidence.fact.proves_delivery();
+                next.end(if proven { End::Delivered } else { End::HandedOver }, now);
             }
         }
         Verdict::Deferred { after, why } => {
             next.note(now, "deferred", why.clone());
+            let after = after.map(|after| after.max(SHORTEST));
             if !settled && delivery.state == State::Queued {
                 next.delivery.reason.clone_from(why);
-                back_off(&mut next, *after, with);
+                back_off(&mut next, after, with);
             } else if !settled {
                 // A repeated notification that could not be sent: the earlier one still stands.
                 let after = after.unwrap_or_else(|| with.retry.wait(next.delivery.attempts, with.dice));
@@ -179,10 +201,7 @@ pub fn verdict(delivery: &Delivery, verdict: &Verdict, with: Circumstances<'_>) 
             next.note(now, "attempt_failed", format!("{} ({})", failure.why, failure.status));
             if !settled {
                 next.delivery.reason = format!("{} {}", failure.status, failure.why);
-                match has_next_step(delivery) {
-                    true => step_on(&mut next, now, &failure.why),
-                    false => next.end(End::Failed),
-                }
+                give_up(&mut next, now, &failure.why);
             }
         }
     }
@@ -194,11 +213,12 @@ pub fn fault(delivery: &Delivery, what: &str, with: Circumstances<'_>) -> Next {
     let mut next = Next::of(delivery);
     next.delivery.faults += 1;
     next.delivery.attempts += 1;
-    next.delivery.reason = what.to_owned();
+    next.delivery.step_since.get_or_insert(with.now);
     next.note(with.now, "fault", what);
-    if !delivery.state.is_live() {
+    if is_settled(delivery) {
         return next;
     }
+    next.delivery.reason = what.to_owned();
     if next.delivery.faults >= with.queue.faults {
         next.delivery.state = State::Quarantined;
         next.note(with.now, "quarantined", format!("{} faults in a row", next.delivery.faults));
@@ -210,72 +230,78 @@ pub fn fault(delivery: &Delivery, what: &str, with: Circumstances<'_>) -> Next {
 
 fn back_off(next: &mut Next, after: Option<Duration>, with: Circumstances<'_>) {
     let wait = after.unwrap_or_else(|| with.retry.wait(next.delivery.attempts, with.dice));
-    next.delivery.due = with.now.after(wait).min(next.delivery.expires);
+    next.delivery.due = limit(&next.delivery).min(with.now.after(wait));
 }
 
 /// Waits for evidence until something is to be done again.
 fn wait(next: &mut Next, again: Option<Duration>, with: Circumstances<'_>) {
-    let delivery = &mut next.delivery;
-    delivery.state = State::Waiting;
-    if delivery.saw(Fact::Fetched) {
-        return; // the grace for the acknowledgement runs already
-    }
-    let mut due = delivery.expires;
-    if let Some(again) = again {
-        due = due.min(with.now.after(again));
-    }
-    if let Some(end) = delivery.wait_ends().filter(|_| has_next_step(delivery)) {
-        due = due.min(end);
-    }
-    delivery.due = due;
+    let limit = limit(&next.delivery);
+    next.delivery.state = State::Waiting;
+    next.delivery.due = again.map_or(limit, |again| limit.min(with.now.after(again)));
+}
+
+/// The time at which this step is over, whatever happens: its own, if another one follows, or the message's.
+fn limit(delivery: &Delivery) -> Timestamp {
+    let step = delivery.wait_ends().filter(|_| has_next_step(delivery));
+    step.map_or(delivery.expires, |end| end.min(delivery.expires))
 }
 
 /// Something was seen.
 pub fn evidence(delivery: &Delivery, evidence: &Evidence, with: Circumstances<'_>) -> Next {
-    let now = with.now;
     let mut next = Next::of(delivery);
+    conclude(&mut next, evidence, with);
+    next
+}
+
+/// Records evidence and draws its conclusions. What was delivered is delivered, also if an operator held it or it lay in
+/// quarantine; late evidence is recorded, and the end stands.
+fn conclude(next: &mut Next, evidence: &Evidence, with: Circumstances<'_>) {
+    let now = with.now;
+    let (fetched, state) = (next.delivery.saw(Fact::Fetched), next.delivery.state);
     next.see(evidence, now);
-    if !delivery.state.is_live() {
-        return next; // late evidence is recorded, the end stands
+    if state.is_done() {
+        return;
     }
     match evidence.fact {
+        Fact::Fetched if fetched && state == State::Waiting => {} // the grace for the acknowledgement runs already
         Fact::Fetched => {
             next.delivery.state = State::Waiting;
             next.delivery.due = now.after(with.queue.acknowledge_grace.0);
         }
-        Fact::Retrieved | Fact::Delivered | Fact::Read | Fact::DeletedUnread | Fact::LinkOpened => {
-            next.delivery.reason.clear();
-            next.end(End::Delivered);
-        }
-        Fact::HandedOver if delivery.state == State::Waiting => next.end(End::HandedOver),
         Fact::Rejected => {
-            next.delivery.reason = evidence.detail.clone();
-            next.end(End::Rejected);
+            next.delivery.reason.clone_from(&evidence.detail);
+            next.end(End::Rejected, now);
         }
-        Fact::Deferred if delivery.state == State::Waiting => {
-            let waits = delivery.wait_ends().filter(|_| has_next_step(delivery));
-            next.delivery.due = waits.unwrap_or(delivery.expires).min(delivery.expires);
+        fact if fact.proves_delivery() => {
+            next.delivery.reason.clear();
+            next.end(End::Delivered, now);
         }
-        Fact::PushFailed if delivery.state == State::Waiting && !delivery.saw(Fact::Fetched) => {
-            next.delivery.reason = evidence.detail.clone();
+        _ if state != State::Waiting || fetched => {}
+        Fact::HandedOver => next.end(End::HandedOver, now),
+        Fact::Deferred => wait(next, None, with),
+        Fact::PushFailed if !need_not_be_told(&next.delivery) => {
+            next.delivery.reason.clone_from(&evidence.detail);
             next.delivery.state = State::Queued;
-            back_off(&mut next, None, with);
+            back_off(next, None, with);
         }
         _ => {}
     }
-    next
 }
 
 /// The next hop reported that it failed after all.
 pub fn bounced(delivery: &Delivery, why: &str, with: Circumstances<'_>) -> Next {
     let mut next = Next::of(delivery);
     next.note(with.now, "attempt_failed", why);
-    if delivery.state.is_live() {
+    if !is_settled(delivery) {
         next.delivery.reason = why.to_owned();
-        match has_next_step(delivery) {
-            true => step_on(&mut next, with.now, why),
-            false => next.end(End::Failed),
-        }
+        give_up(&mut next, with.now, why);
     }
+    next
+}
+
+/// The phone forbade a delivery report (X-Mms-Report-Allowed, OMA-TS-MMS_ENC 7.3.47).
+pub fn unreported(delivery: &Delivery) -> Next {
+    let mut next = Next::of(delivery);
+    next.delivery.reported = true;
     next
 }

@@ -11,7 +11,7 @@ use packetboat_api::mime::report::dsn::{self, Action, Dsn, DsnRecipient};
 use packetboat_api::mime::report::mdn::{self, Disposition, Mdn};
 use packetboat_api::party::Party;
 use packetboat_api::road::{Content, Receipt, Refusal, Submission, Witness};
-use packetboat_api::store::{Filter, Page, StoreError};
+use packetboat_api::store::{Batch, Filter, Page, StoreError};
 
 use crate::Road;
 use crate::transition::{self, Circumstances};
@@ -27,11 +27,16 @@ impl Road {
         Arc::new(self.clone())
     }
 
-    /// Applies evidence to a delivery.
+    /// Applies evidence to a delivery. What is known of one that ended is not written down again and again: whoever has a
+    /// content URL can fetch it as often as he likes.
     pub(crate) async fn seen(&self, id: DeliveryId, evidence: &Evidence) -> Result<Delivery, StoreError> {
         let delivery = self.0.store.delivery(id).await?;
         let message = self.0.store.message(id.message).await?;
-        self.change(None, &message, delivery, |delivery, with| transition::evidence(delivery, evidence, with)).await
+        let seen = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
+            let known = delivery.state.is_done() && delivery.saw(evidence.fact);
+            (!known).then(|| transition::evidence(delivery, evidence, with))
+        };
+        self.change(None, &message, delivery, seen).await
     }
 
     /// A report that a mail system or a mail reader sent back about a message of ours is evidence about the deliveries it
@@ -82,7 +87,9 @@ impl Road {
             // Relayed to where nothing is reported from: more will never be known.
             Action::Relayed | Action::Expanded => Fact::HandedOver,
             Action::Failed => {
-                let bounce = |delivery: &Delivery, with: Circumstances<'_>| transition::bounced(delivery, detail, with);
+                let bounce = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
+                    Some(transition::bounced(delivery, detail, with))
+                };
                 return Ok(self.change(None, message, delivery, bounce).await.map(drop)?);
             }
             Action::Delayed => return Ok(()),
@@ -95,7 +102,9 @@ impl Road {
         let id = notification.original_message_id.as_deref().unwrap_or_default();
         let id = id.trim_start_matches('<').trim_end_matches('>');
         let reader = notification.final_recipient.as_deref().and_then(party);
-        let (Some(reader), Some(message)) = (reader, self.0.store.by_message_id(id).await?) else { return Ok(None) };
+        // Anybody can write one: it counts for mailboxes only. Phones speak through their own door (I-7).
+        let Some(reader) = reader.filter(|reader| reader.mail().is_some()) else { return Ok(None) };
+        let Some(message) = self.0.store.by_message_id(id).await? else { return Ok(None) };
         let read = match notification.disposition {
             Disposition::Displayed => true,
             Disposition::Deleted => false,

@@ -35,16 +35,21 @@ pub fn settle_disk(directory: &Path) {
     let _ = std::process::Command::new("sync").arg("-f").arg(directory).status();
 }
 
-/// CPU time a process has used, its ended children not counted. Zero when it is gone.
+/// CPU time that a process and its children that are alive have used. Zero when it is gone.
 pub fn cpu_time(pid: u32) -> Duration {
+    let children = |task: &std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let children: String = tasks.map(|task| children(&task)).collect();
+    let family = std::iter::once(pid).chain(children.split_whitespace().filter_map(|child| child.parse().ok()));
+    Duration::from_secs_f64(family.map(ticks).sum::<u64>() as f64 / TICKS)
+}
+
+/// User and system time of one process, in ticks.
+fn ticks(pid: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // Fields are counted from behind the name, which may hold blanks (proc_pid_stat(5): utime 14, stime 15).
-    let fields: Vec<u64> = stat
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.split_whitespace().map(|f| f.parse().unwrap_or(0)).collect())
-        .unwrap_or_default();
-    let ticks = fields.get(11).unwrap_or(&0) + fields.get(12).unwrap_or(&0);
-    Duration::from_secs_f64(ticks as f64 / TICKS)
+    let Some((_, rest)) = stat.rsplit_once(')') else { return 0 };
+    rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 /// Ticks a second in /proc (USER_HZ, 100 on every Linux there is).
@@ -61,14 +66,19 @@ pub struct CpuWatch {
 impl CpuWatch {
     /// From now on.
     pub fn start(pid: u32) -> Self {
-        CpuWatch { pid, theirs: cpu_time(pid), own: cpu_time(std::process::id()) }
+        CpuWatch { pid, theirs: cpu_time(pid), own: own_cpu_time() }
     }
 
     /// Microseconds for each of `count`: of the process, and of the generator.
     pub fn each(&self, count: u64) -> (f64, f64) {
-        let each = |now: Duration, then: Duration| (now - then).as_secs_f64() * 1e6 / count.max(1) as f64;
-        (each(cpu_time(self.pid), self.theirs), each(cpu_time(std::process::id()), self.own))
+        let each = |now: Duration, then: Duration| now.saturating_sub(then).as_secs_f64() * 1e6 / count.max(1) as f64;
+        (each(cpu_time(self.pid), self.theirs), each(own_cpu_time(), self.own))
     }
+}
+
+/// This program's, without the processes it measures.
+fn own_cpu_time() -> Duration {
+    Duration::from_secs_f64(ticks(std::process::id()) as f64 / TICKS)
 }
 
 /// Waits until a process has had nothing to do for a moment, at most `limit`.

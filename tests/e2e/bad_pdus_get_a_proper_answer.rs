@@ -81,6 +81,9 @@ fn bad_pdus_get_a_proper_answer() {
     // The phone may claim to be another: the network's word counts.
     assert_eq!(bob.submit(&from_carol).response_status(), Some(mms::OK));
     let spoofed = tap.wait_for_pushes(2)[1].mms();
-    assert_eq!(spoofed.text(field::FROM).as_deref(), Some("+447700900123/TYPE=PLMN"));
+    let carol = handset(&daemon, CAROL);
+    for told in [&spoofed, &carol.fetch(&spoofed.content_location())] {
+        assert_eq!(told.text(field::FROM).as_deref(), Some("+447700900123/TYPE=PLMN"));
+    }
     assert_eq!(daemon.metric("packetboat_accepted_messages_total", &[("listener", "handsets")]), Some(2.0));
 }

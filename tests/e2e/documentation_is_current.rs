@@ -72,7 +72,8 @@ fn every_documented_default_is_one() {
         assert!(!checked.stderr.contains(wrong), "{}", checked.stderr);
     }
     for line in checked.stderr.lines() {
-        let is_missing = ["username", "door", "bearer", "smart_host", "deliver_to"].iter().any(|key| line.contains(key));
+        let is_missing =
+            ["username", "door", "bearer", "smart_host", "deliver_to"].iter().any(|key| line.contains(key));
         assert!(is_missing, "{line}");
     }
 }

@@ -64,29 +64,34 @@ struct Printer {
 
 impl Printer {
     async fn print(&mut self, id: DeliveryId, event: &Event) {
+        let began = match self.began.get(&id.message) {
+            Some(began) => *began,
+            None => self.introduce(id, event.at).await,
+        };
         if event.what == "accepted" {
-            return self.accepted(id, event).await;
+            return; // the introduction says it
         }
-        let began = self.began.get(&id.message).copied().unwrap_or(event.at);
         let step = step(&event.what);
         // `packetboat trace` and the page's timelines call it by its own name.
         let name = if step == event.what.replace('_', " ") { String::new() } else { format!(" ({})", event.what) };
         self.line(id, began.until(event.at).as_millis(), step, &format!("{}{name}", event.detail));
     }
 
-    /// The first line of a message says what it is.
-    async fn accepted(&mut self, id: DeliveryId, event: &Event) {
+    /// The first lines of a message: what it is, for whom. Gives when it was accepted.
+    async fn introduce(&mut self, id: DeliveryId, at: Timestamp) -> Timestamp {
         if self.began.len() >= REMEMBERED {
             self.began.clear();
         }
-        if self.began.insert(id.message, event.at).is_none() {
-            println!();
+        let Ok(trace) = self.road.trace(&id.to_string()).await else { return at };
+        let message = &trace.message;
+        self.began.insert(id.message, message.received);
+        let from = message.envelope.from.as_ref().map_or_else(|| "packetboat".to_owned(), ToString::to_string);
+        println!();
+        for (delivery, _) in &trace.deliveries {
+            let detail = format!("{} from {from} to {}, by {}", what(message), delivery.to, message.listener);
+            self.line(delivery.id, 0, "accepted", &detail);
         }
-        let Ok(trace) = self.road.trace(&id.to_string()).await else { return };
-        let Some((delivery, _)) = trace.deliveries.iter().find(|(delivery, _)| delivery.id == id) else { return };
-        let from = trace.message.envelope.from.as_ref().map_or_else(|| "packetboat".to_owned(), ToString::to_string);
-        let what = what(&trace.message);
-        self.line(id, 0, "accepted", &format!("{what} from {from} to {}, by {}", delivery.to, trace.message.listener));
+        message.received
     }
 
     fn line(&self, id: DeliveryId, milliseconds: u128, step: &str, detail: &str) {
@@ -98,7 +103,7 @@ impl Printer {
             (true, _, true) => ("\x1b[33m", "\x1b[0m"),
             _ => ("", ""),
         };
-        println!("  {id:<16} {milliseconds:>7} ms  {on}{step:<10}{off}  {detail}");
+        println!("  {id:<16} {milliseconds:>7} ms  {on}{step:<11}{off}  {detail}");
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! Read in this order: [`settings`]; `writer` (the group commit, and what happens when the disk fails); `apply` (one batch
 //! inside it); `segments` and `schema` (the format on disk, byte for byte and table for table); `schedule` (leases, in
-//! memory only); `reader` and `cache`; `ledger` (the counts); `housekeeping`; `opening` and `salvage` (starting from
+//! memory only); `reader`, `cache` and `lookup`; `ledger` (the counts); `housekeeping`; `opening` and `salvage` (starting from
 //! whatever was left).
 //!
 //! **Durability (I-1).** Content is written and synced, then its rows are committed and the log synced, then the commit
@@ -30,6 +30,7 @@ mod cache;
 pub mod disk;
 mod housekeeping;
 mod ledger;
+mod lookup;
 mod opening;
 mod reader;
 mod rows;
@@ -53,14 +54,12 @@ use packetboat_api::delivery::{Delivery, Event, TRANSACTION_LENGTH};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{ContentRef, Message};
 use packetboat_api::store::{Batch, Claim, Filter, Lease, Page, Store, StoreError, StoreHealth};
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use crate::opening::OpenError;
 pub use crate::settings::{Durability, Settings};
 
 use crate::disk::{Disk, RealDisk};
-use crate::reader::Read;
 use crate::rows::Prepared;
 use crate::shared::{Aside, Shared, database_path};
 use crate::writer::{Request, closing};
@@ -108,18 +107,6 @@ impl EmbeddedStore {
         }
     }
 
-    async fn query<T: Send + 'static>(
-        &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.shared.readers.run(query).await.map_err(|error| {
-            if schema::is_damage(&error) {
-                self.set_aside(Aside::Database(error.to_string()));
-            }
-            reader::read_error(&error)
-        })
-    }
-
     /// The octets of a content of segment 0.
     async fn small_content(&self, id: MessageId) -> Result<Bytes, StoreError> {
         if let Some(octets) = self.shared.cache.content(id) {
@@ -156,41 +143,6 @@ impl EmbeddedStore {
         self.set_aside(Aside::Other("content", name.clone(), reason.to_owned()));
         StoreError::Damaged(format!("{name}: {reason}"))
     }
-
-    /// A row that cannot be read is set aside.
-    fn readable(&self, id: DeliveryId, row: Read<Delivery>) -> Option<Delivery> {
-        row.map_err(|reason| self.set_aside_delivery(id, reason)).ok()
-    }
-
-    fn set_aside_delivery(&self, id: DeliveryId, reason: String) {
-        self.shared.schedule.remove(id, None);
-        self.set_aside(Aside::Delivery(id, reason));
-    }
-
-    /// The delivery and the message of a lease; `None` when it is not live any more or cannot be read.
-    async fn claimed(&self, lease: Lease) -> Result<Option<Claim>, StoreError> {
-        let id = lease.delivery;
-        let delivery = match self.delivery(id).await {
-            Ok(delivery) if delivery.state.is_live() => delivery,
-            Ok(_) | Err(StoreError::Missing(_)) => {
-                self.shared.schedule.release(lease);
-                return Ok(None);
-            }
-            Err(StoreError::Damaged(reason)) => {
-                self.set_aside_delivery(id, reason);
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        match self.message(id.message).await {
-            Ok(message) => Ok(Some(Claim { lease, delivery, message })),
-            Err(StoreError::Missing(reason) | StoreError::Damaged(reason)) => {
-                self.set_aside_delivery(id, format!("its message: {reason}"));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
 }
 
 #[async_trait]
@@ -202,20 +154,22 @@ impl Store for EmbeddedStore {
 
     async fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Result<Vec<Claim>, StoreError> {
         let leases = self.shared.schedule.claim(now, most, lease);
+        let found = self.look_up(leases.iter().map(|lease| lease.delivery).collect()).await;
         let mut claims = Vec::with_capacity(leases.len());
-        for (place, lease) in leases.iter().enumerate() {
-            match self.claimed(*lease).await {
+        let mut trouble = None;
+        for (lease, (delivery, message)) in leases.into_iter().zip(found) {
+            match self.claimed(lease, delivery, message) {
                 Ok(claim) => claims.extend(claim),
                 Err(error) => {
-                    let given_back = if claims.is_empty() { &leases[..] } else { &leases[place..] };
-                    given_back.iter().for_each(|lease| {
-                        self.shared.schedule.release(*lease);
-                    });
-                    return if claims.is_empty() { Err(error) } else { Ok(claims) };
+                    self.shared.schedule.release(lease);
+                    trouble = Some(error);
                 }
             }
         }
-        Ok(claims)
+        match trouble {
+            Some(error) if claims.is_empty() => Err(error),
+            _ => Ok(claims),
+        }
     }
 
     async fn release(&self, lease: Lease) -> Result<(), StoreError> {
@@ -238,32 +192,16 @@ impl Store for EmbeddedStore {
             return Ok(message);
         }
         let epoch = self.shared.cache.epoch();
-        match self.query(move |db| reader::message(db, id)).await? {
-            None => Err(StoreError::Missing(format!("message {id}"))),
-            Some(Err(reason)) => {
-                self.set_aside(Aside::Other("message", id.to_string(), reason.clone()));
-                Err(StoreError::Damaged(format!("message {id}: {reason}")))
-            }
-            Some(Ok((message, weight))) => {
-                let message = Arc::new(message);
-                self.shared.cache.keep_read_message(message.clone(), weight, epoch);
-                Ok(message)
-            }
-        }
+        let found = self.shared.readers.run(move |db| reader::message(db, id)).await;
+        self.found_message(id, found, epoch)
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Delivery, StoreError> {
         if let Some(delivery) = self.shared.cache.delivery(id) {
             return Ok(Delivery::clone(&delivery));
         }
-        match self.query(move |db| reader::delivery(db, id)).await? {
-            None => Err(StoreError::Missing(format!("delivery {id}"))),
-            Some(Err(reason)) => {
-                self.set_aside_delivery(id, reason.clone());
-                Err(StoreError::Damaged(format!("delivery {id}: {reason}")))
-            }
-            Some(Ok(delivery)) => Ok(delivery),
-        }
+        let found = self.shared.readers.run(move |db| reader::delivery(db, id)).await;
+        self.found_delivery(id, found)
     }
 
     async fn by_token(&self, prefix: &str) -> Result<Option<Delivery>, StoreError> {

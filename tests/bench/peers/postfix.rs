@@ -67,6 +67,11 @@ impl Postfix {
         Ok(postfix)
     }
 
+    /// Its master process, whose children do the work.
+    pub fn pid(&self) -> u32 {
+        self.master.id()
+    }
+
     /// Waits until its queue is empty.
     pub async fn drained(&self) -> Result<()> {
         let started = Instant::now();

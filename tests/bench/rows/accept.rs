@@ -28,6 +28,7 @@ struct Figures {
     generator_cpu: Vec<f64>,
     ours_deferred: Vec<f64>,
     postfix: Vec<f64>,
+    postfix_cpu: Vec<f64>,
     append_wire: Vec<f64>,
     append_decoded: Vec<f64>,
 }
@@ -44,9 +45,11 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         if let Some(postfix) = &postfix {
             bench.settle();
             let run = format!("p{round}");
+            let watch = CpuWatch::start(postfix.pid());
             let done = load(bench, postfix.address, &run, Delivery::Now).await?;
             bench.note(round, "Postfix", done.rate(), &mut figures.postfix);
             postfix.drained().await?;
+            bench.note(round, "Postfix, µs CPU a mail", watch.each(done.count).0, &mut figures.postfix_cpu);
         }
         for (octets, name, kept) in [
             (&wire, "append, as on the wire", &mut figures.append_wire),
@@ -93,9 +96,10 @@ async fn ours(bench: &Bench<'_>, round: usize, delivery: Delivery, figures: &mut
 
 fn lines(figures: Figures, wire: usize, decoded: usize) -> Vec<Line> {
     let cpu = format!(
-        "CPU a mail: packetboat {:.0} µs, generator and sink {:.0} µs",
+        "CPU a mail: packetboat {:.0} µs, generator and sink {:.0} µs, Postfix {:.0} µs",
         median(&figures.ours_cpu),
-        median(&figures.generator_cpu)
+        median(&figures.generator_cpu),
+        median(&figures.postfix_cpu)
     );
     let line = |work: &str, ours: &Vec<f64>, reference: Option<(&str, Vec<f64>)>, owed| Line {
         row: NAME,

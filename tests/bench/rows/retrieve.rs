@@ -33,6 +33,7 @@ struct Figures {
     ours: Vec<f64>,
     cpu: Vec<f64>,
     memory: Vec<f64>,
+    memory_cpu: Vec<f64>,
 }
 
 /// Measures it.
@@ -59,8 +60,10 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
             quiet(bench, &daemon).await;
             let server = Server::memory(length, keep_alive)?;
             idle(server.pid(), Duration::from_secs(1)).await;
+            let watch = CpuWatch::start(server.pid());
             let (rate, _) = get(server.address, keep_alive, vec!["/0123456789abcdef".to_owned(); fetched]).await?;
             bench.note(round, &format!("from memory, {how}"), rate, &mut figures.memory);
+            bench.note(round, "from memory, µs CPU each", watch.each(fetched as u64).0, &mut figures.memory_cpu);
         }
     }
     daemon.kill()?;
@@ -68,7 +71,11 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         row: NAME,
         work,
         unit: "messages/s",
-        notes: vec![format!("packetboat {:.0} µs CPU each", median(&figures.cpu))],
+        notes: vec![format!(
+            "CPU each: packetboat {:.0} µs, from memory {:.0} µs",
+            median(&figures.cpu),
+            median(&figures.memory_cpu)
+        )],
         ours: figures.ours,
         reference: Some(("hyper, the same octets from memory".to_owned(), figures.memory)),
         owed,

@@ -29,6 +29,7 @@ struct Figures {
     ours_open: Vec<f64>,
     ours_deferred: Vec<f64>,
     spool: Vec<f64>,
+    spool_cpu: Vec<f64>,
     spool_and_name: Vec<f64>,
 }
 
@@ -39,9 +40,11 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         let (rate, cpu) = ours(bench, "a", Delivery::Now, false).await?;
         bench.note(round, "packetboat", rate, &mut figures.ours);
         bench.note(round, "packetboat, µs CPU a message", cpu, &mut figures.ours_cpu);
-        bench.note(round, "file a message, synced", spool(bench, false).await?, &mut figures.spool);
-        let named = spool(bench, true).await?;
-        bench.note(round, "file a message, synced with its name", named, &mut figures.spool_and_name);
+        let (rate, cpu) = spool(bench, false).await?;
+        bench.note(round, "file a message, synced", rate, &mut figures.spool);
+        bench.note(round, "file a message, µs CPU a message", cpu, &mut figures.spool_cpu);
+        let (rate, _) = spool(bench, true).await?;
+        bench.note(round, "file a message, synced with its name", rate, &mut figures.spool_and_name);
         let (rate, _) = ours(bench, "b", Delivery::Now, true).await?;
         bench.note(round, "packetboat, connections kept", rate, &mut figures.ours_open);
         let (rate, _) = ours(bench, "c", Delivery::Tomorrow, false).await?;
@@ -70,11 +73,13 @@ async fn ours(bench: &Bench<'_>, run: &str, delivery: Delivery, keep_alive: bool
     Ok((done.rate(), cpu))
 }
 
-async fn spool(bench: &Bench<'_>, sync_directory: bool) -> Result<f64> {
+async fn spool(bench: &Bench<'_>, sync_directory: bool) -> Result<(f64, f64)> {
     let directory = bench.directory("spool-")?;
     let server = Server::spool(directory.path(), sync_directory)?;
     bench.settle();
-    Ok(load(bench, server.address, "r", Delivery::Now, false).await?.rate())
+    let watch = CpuWatch::start(server.pid());
+    let done = load(bench, server.address, "r", Delivery::Now, false).await?;
+    Ok((done.rate(), watch.each(done.count).0))
 }
 
 fn lines(figures: Figures) -> Vec<Line> {
@@ -91,7 +96,8 @@ fn lines(figures: Figures) -> Vec<Line> {
     let named = ("a file each: write, fsync, rename, fsync of the directory", &figures.spool_and_name);
     let work = "m-send-req of 100 kB, 32 connections";
     let mut first = line(work, &figures.ours, None, Owed::AtLeast(2500.0));
-    first.notes.push(format!("packetboat {:.0} µs CPU a message", median(&figures.ours_cpu)));
+    let (ours, theirs) = (median(&figures.ours_cpu), median(&figures.spool_cpu));
+    first.notes.push(format!("CPU a message: packetboat {ours:.0} µs, a file each {theirs:.0} µs"));
     vec![
         first,
         line(work, &figures.ours, Some(spool), Owed::Times(2.0)),

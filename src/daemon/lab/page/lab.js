@@ -20,9 +20,11 @@ function el(tag, props = {}, ...children) {
 const spaced = (address) => address.replace(/^\+44(\d{4})(\d{6})$/, "+44 $1 $2");
 const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const octets = (n) => (n < 1000 ? `${n} bytes` : n < 1e6 ? `${Math.round(n / 1000)} kB` : `${(n / 1e6).toFixed(1)} MB`);
+/** The owner of an address, or the address; a phone's may be written as mail writes it. */
 const named = (address) => {
-  const [box] = [...boxes.values()].filter((box) => box.dataset.address === address);
-  return box ? box.dataset.owner : spaced(address);
+  const plain = address.replace(`@${document.body.dataset.domain}`, "");
+  const box = [...boxes.values()].find((box) => box.dataset.address === plain);
+  return box ? box.dataset.owner : spaced(plain);
 };
 
 // ---- the boxes -------------------------------------------------------------------------------------------------
@@ -180,7 +182,7 @@ function draw(box, item) {
 
 function asked(box, item) {
   if (item.read) return el("div", { className: "asked" }, "The sender was told that you read it.");
-  const button = el("button", { type: "button", className: "quiet" }, "Tell that I read it");
+  const button = el("button", { type: "button", className: "quiet" }, "Send it");
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -240,10 +242,13 @@ async function follow(entry) {
   const answer = await fetch(`/api/trace/${encodeURIComponent(item.trace)}`).catch(() => undefined);
   if (!answer?.ok) return;
   const trace = await answer.json();
-  const deliveries = trace.deliveries.filter((delivery) => item.sent || !trace.deliveries.some((d) => d.id === item.trace) || delivery.id === item.trace);
+  const { address } = boxes.get(entry.key).dataset;
+  const mine = trace.deliveries.filter((delivery) => delivery.id === item.trace || delivery.to === address);
+  const deliveries = item.sent || mine.length === 0 ? trace.deliveries : mine;
   const start = Date.parse(trace.received);
   entry.moving = deliveries.some((delivery) => ["queued", "waiting"].includes(delivery.state));
   const road = node.querySelector(".road");
+  if (!road) return; // drawn anew meanwhile
   road.querySelector("summary").replaceChildren(...deliveries.map((delivery) => stations(delivery, start, trace.kind !== "personal")));
   road.querySelector(".timeline").replaceChildren(...timeline(trace, deliveries, start));
 }
@@ -255,6 +260,7 @@ function show(state) {
   const { config } = document.body.dataset;
   if (config && config !== state.config) location.reload(); // another laboratory than before
   document.body.dataset.config = state.config;
+  document.body.dataset.domain = state.domain;
   if (boxes.size === 0) {
     state.boxes.forEach((box) => makeBox(box, main));
     introduce(state);

@@ -1,0 +1,89 @@
+//! A full house says "later" in the guest's own language; behind a load balancer guests are who the PROXY header says.
+
+use crate::node::{ANN, BOB, Node, at};
+use packetboat_harness::http::{Connection, Request};
+use packetboat_harness::peers::ScriptedMx;
+use packetboat_harness::peers::scripted_mx::Script;
+use packetboat_harness::wait::poll;
+use packetboat_harness::{DEADLINE, Peer, Scene, SmsTap, smtp};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+#[test]
+fn connections_over_a_limit_are_told_so() {
+    let Some(scene) = Scene::with_peers("connections_over_a_limit_are_told_so", &[Peer::Aiosmtpd]) else { return };
+    let mx = ScriptedMx::start(&scene, "mx", &Script::default());
+    let tap = SmsTap::start();
+    let node = Node::new(&scene, &tap)
+        .with_mail_host(mx.address())
+        .set("listener.mail", "max_connections", "2")
+        .set("listener.handsets", "max_connections", "1")
+        .set("listener.balanced", "plugin", r#""smtp""#)
+        .set("listener.balanced", "listen", r#"["127.0.0.1:0"]"#)
+        .set("listener.balanced", "domains", r#"["mms.test"]"#)
+        .set("listener.balanced", "proxy_protocol", "true")
+        .set("listener.balanced", "max_connections_per_address", "1")
+        .set("listener.balanced", "trusted_networks", r#"["192.0.2.0/24"]"#);
+    let daemon = node.start();
+
+    let mail = daemon.listener("mail");
+    let guests = [(); 2].map(|()| smtp::Client::connect(mail));
+    let mut third = smtp::Client::connect(mail);
+    assert_eq!(third.greeting().code, 421);
+    assert!(third.is_closed());
+    drop(guests);
+    poll(DEADLINE, || (smtp::Client::connect(mail).greeting().code == 220).then_some(())).expect("room again");
+
+    let phone = Connection::open(daemon.listener("handsets")).expect("a connection");
+    let url = format!("http://{}/x", daemon.listener("handsets"));
+    let full = || Request::new("GET", &url).try_send().ok().filter(|reply| reply.status == 503);
+    let reply = poll(DEADLINE, full).expect("503 for the second phone");
+    assert!(reply.field("Retry-After").is_some());
+    drop(phone);
+    poll(DEADLINE, || Request::new("GET", &url).try_send().ok().filter(|reply| reply.status == 404))
+        .expect("room again");
+
+    // The balancer speaks for its guests: this one is on a network that may send anywhere, that one is not.
+    let balanced = daemon.listener("balanced");
+    let trusted = "PROXY TCP4 192.0.2.7 127.0.0.1 40000 25\r\n";
+    let stranger = "PROXY TCP4 198.51.100.7 127.0.0.1 40000 25\r\n";
+    let relay = |header: &str| {
+        let said = converse(
+            balanced,
+            &format!("{header}EHLO x\r\nMAIL FROM:<{ANN}>\r\nRCPT TO:<zoe@example.org>\r\nQUIT\r\n"),
+        );
+        eprintln!("SAID {said:?}");
+        said.lines().rev().nth(1).and_then(|line| line.get(..3)?.parse::<u16>().ok())
+    };
+    assert_eq!(relay(trusted), Some(250), "a trusted network");
+    assert!(relay(stranger).is_some_and(|code| code >= 500), "a stranger");
+    assert_eq!(converse(balanced, "EHLO x\r\nQUIT\r\n"), "", "no PROXY header, no service");
+    assert_eq!(converse(balanced, &format!("PROXY TCP4 {} x\r\n", at(BOB))), "", "nor with a broken one");
+
+    let mut first = TcpStream::connect(balanced).expect("a connection");
+    first.write_all(trusted.as_bytes()).expect("a server that listens");
+    first.read_exact(&mut [0; 3]).expect("a greeting");
+    assert!(converse(balanced, trusted).starts_with("421"), "a second one from the same address");
+    assert!(converse(balanced, &format!("{stranger}QUIT\r\n")).starts_with("220"), "others have room");
+}
+
+/// All that a server says to this, until it closes.
+fn converse(server: SocketAddr, words: &str) -> String {
+    let mut stream = TcpStream::connect(server).expect("a connection");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
+    // It may be closed by now.
+    let (greeting, rest) = words.split_once("\r\n").unwrap_or((words, ""));
+    let _ = stream.write_all(format!("{greeting}\r\n").as_bytes());
+    let mut said = Vec::new();
+    let mut octet = [0];
+    // A client speaks when it has been greeted.
+    while !said.ends_with(b"\n") && stream.read(&mut octet).is_ok_and(|count| count == 1) {
+        said.push(octet[0]);
+    }
+    let _ = stream.write_all(rest.as_bytes());
+    if rest.is_empty() {
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+    }
+    let _ = stream.read_to_end(&mut said);
+    String::from_utf8_lossy(&said).into_owned()
+}
