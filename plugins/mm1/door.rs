@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -23,6 +23,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use packetboat_api::async_trait;
 use packetboat_api::clock::Clock;
+use packetboat_api::delivery::TOKEN_LENGTH;
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::id::DeliveryId;
 use packetboat_api::numbers::NumberPlan;
@@ -48,9 +49,14 @@ const MMS_MESSAGE: HeaderValue = HeaderValue::from_static("application/vnd.wap.m
 const PDU_MARGIN: u64 = 64 << 10;
 /// Octets of a request that is too large which are still read, so that the phone hears why.
 const SWALLOWED: u64 = 64 << 20;
-/// How long a phone may take to send a request's header, and to close after the answer.
+/// How long a phone may take to send a request's header.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LINGER: Duration = Duration::from_secs(10);
+/// Octets of a request's header at most.
+const HEADER: usize = 64 << 10;
+/// How long a phone may take to close after the answer: what the network still holds for it arrives in this time, even over
+/// GPRS. While draining it gets less.
+const LINGER: Duration = Duration::from_secs(120);
+const HURRY: Duration = Duration::from_secs(5);
 
 type AnyBody = UnsyncBoxBody<Bytes, StoreError>;
 
@@ -120,17 +126,25 @@ impl Mm1 {
             Method::POST => self.post(request, peer, &path).await,
             Method::GET => self.retrieve(&path, served).await,
             Method::HEAD => self.head(&path).await,
-            _ => plain(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This is an MMSC: phones POST their messages here and GET others'.",
-            ),
+            _ => {
+                let text = "This is an MMSC: phones POST their messages here and GET others'.";
+                let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, text);
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+                response
+            }
         }
     }
 
     fn fetched(&self, served: &Served) {
+        served.take().into_iter().for_each(|delivery| self.handsets.witness_soon(delivery, read_by_the_phone()));
+    }
+
+    /// The same at the end of a connection: nobody waits for it any more, and draining waits until it is on disk.
+    async fn fetched_at_last(&self, served: &Served) {
         for delivery in served.take() {
-            self.handsets
-                .witness_soon(delivery, Evidence::now(Fact::Fetched, "the whole content was read by the phone"));
+            if let Err(error) = self.handsets.witness(delivery, read_by_the_phone()).await {
+                tracing::error!(%delivery, %error, "that a message was fetched could not be recorded");
+            }
         }
     }
 
@@ -177,8 +191,11 @@ impl Mm1 {
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| Broken::Peer)?.into_data() else { continue };
             if start.is_none() && spool.len() + data.len() as u64 > limit {
-                // Its first octets say whose transaction this is; the rest is read only to be able to answer.
-                start = Some(spool.finish().await.map_err(|_| Broken::Store)?.bytes);
+                // Its first octets say whose transaction this is; the rest is read only to be able to answer. They are
+                // copied, so that nothing of the size of a message is kept.
+                let spooled = spool.finish().await.map_err(|_| Broken::Store)?;
+                let first = spooled.bytes.len().min(PDU_MARGIN as usize);
+                start = Some(Bytes::copy_from_slice(&spooled.bytes[..first]));
                 spool = self.spool.spool();
             }
             match start {
@@ -197,7 +214,8 @@ impl Mm1 {
 
     async fn retrieve(&self, path: &str, served: &Served) -> Response<AnyBody> {
         let token = token_of(path);
-        if token.len() < packetboat_api::delivery::TRANSACTION_LENGTH {
+        // The whole token: the transaction id alone, which is its beginning, is too easily guessed (I-11).
+        if token.len() < TOKEN_LENGTH {
             return plain(StatusCode::NOT_FOUND, "This is an MMSC; there is nothing at this address.");
         }
         let fetch = match self.handsets.fetch(token).await {
@@ -229,14 +247,17 @@ impl Mm1 {
     }
 
     async fn head(&self, path: &str) -> Response<AnyBody> {
-        let status = match self.handsets.fetch(token_of(path)).await {
-            Ok(_) => StatusCode::OK,
-            Err(_) => StatusCode::NOT_FOUND,
-        };
+        let token = token_of(path);
+        let there = token.len() >= TOKEN_LENGTH && self.handsets.fetch(token).await.is_ok();
+        let status = if there { StatusCode::OK } else { StatusCode::NOT_FOUND };
         let mut response = plain(status, "");
         response.headers_mut().insert(CONTENT_TYPE, MMS_MESSAGE);
         response
     }
+}
+
+fn read_by_the_phone() -> Evidence {
+    Evidence::now(Fact::Fetched, "the whole content was read by the phone")
 }
 
 /// What a request's body came to.
@@ -347,6 +368,7 @@ impl Serve for Mm1 {
             .half_close(true)
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
+            .max_buf_size(HEADER)
             .writev(true)
             .serve_connection(TokioIo::new(connection), service_fn(|request| Box::pin(handle(request))));
         let life = self.settings.upload_time.0 + self.settings.download_time.0;
@@ -361,8 +383,8 @@ impl Serve for Mm1 {
         if !matches!(ended.await, Ok(Ok(()))) {
             return;
         }
-        if closed_well(http.into_parts().io.into_inner()).await {
-            self.fetched(&served);
+        if closed_well(http.into_parts().io.into_inner(), LINGER).await {
+            self.fetched_at_last(&served).await;
         }
     }
 
@@ -383,13 +405,15 @@ impl Listener for Mm1 {
     }
 }
 
-/// Says that nothing more comes and waits for the phone to close: whoever reads to the end closes, whoever breaks off resets.
-async fn closed_well(mut connection: Connection) -> bool {
-    if connection.shutdown().await.is_err() {
-        return false;
-    }
+/// Says that nothing more comes and waits for the phone to close: whoever reads to the end closes, whoever breaks off resets,
+/// and of whoever does neither nothing is known. What was written is not what was read: the network may hold all of it.
+async fn closed_well(mut connection: Connection, patience: Duration) -> bool {
+    let drain = connection.drain.clone();
     let mut rest = [0u8; 256];
-    let drained = async {
+    let closed = async {
+        if connection.shutdown().await.is_err() {
+            return false;
+        }
         loop {
             match connection.read(&mut rest).await {
                 Ok(0) => return true,
@@ -398,6 +422,9 @@ async fn closed_well(mut connection: Connection) -> bool {
             }
         }
     };
-    // A phone that keeps its side open has not complained either.
-    tokio::time::timeout(LINGER, drained).await.unwrap_or(true)
+    tokio::select! {
+        closed = closed => closed,
+        () = tokio::time::sleep(patience) => false,
+        () = async { drain.cancelled().await; tokio::time::sleep(HURRY.min(patience)).await } => false,
+    }
 }

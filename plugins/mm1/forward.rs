@@ -6,7 +6,7 @@ use packetboat_api::message::{Envelope, Message, Span};
 use packetboat_api::mime::{Entity, Headers, Mail};
 use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::{Msisdn, Party};
-use packetboat_api::road::{Handsets, Intake, Receipt, Refusal, RefusalKind};
+use packetboat_api::road::{FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind};
 use packetboat_mms::codes::ResponseStatus;
 use packetboat_mms::{Field, Pdu, date, mail, names};
 
@@ -41,7 +41,10 @@ async fn sent_on(
     let sender = known(sender)?;
     let location = pdu.text(Field::ContentLocation).unwrap_or_default();
     let gone = || Refusal::new(RefusalKind::UnknownRecipient, "there is no such message to forward");
-    let found = handsets.fetch(token_of(location)).await.map_err(|_| gone())?;
+    let found = handsets.fetch(token_of(location)).await.map_err(|error| match error {
+        FetchError::TryLater => Refusal::new(RefusalKind::TryLater, error.to_string()),
+        _ => gone(),
+    })?;
     if found.delivery.to != Party::Phone(sender.clone()) {
         return Err(gone());
     }

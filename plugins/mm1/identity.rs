@@ -19,7 +19,7 @@ use crate::settings::Mm1Settings;
 const SECRET: usize = 16;
 
 /// The subscribers file.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 struct SubscribersFile {
     /// One table a subscriber.
@@ -27,7 +27,7 @@ struct SubscribersFile {
 }
 
 /// `[[subscriber]]`
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 struct Subscriber {
     /// The number, in E.164 form.
@@ -39,8 +39,8 @@ struct Subscriber {
     addresses: Vec<IpAddr>,
 }
 
-/// What is known of who phones are.
-#[derive(Debug, Default)]
+/// What is known of who phones are. Not to be printed: it holds the secrets.
+#[derive(Default)]
 pub struct Identities {
     by_secret: HashMap<String, Msisdn>,
     by_address: HashMap<IpAddr, Msisdn>,
@@ -97,18 +97,33 @@ impl Identities {
             return self.by_secret.get(secret).cloned(); // a wrong secret is nobody, whatever else is said
         }
         let peer = peer.to_canonical();
-        if self.proxies.iter().any(|net| net.contains(&peer)) {
-            return self.headers.iter().find_map(|name| self.number(headers.get(name)?.to_str().ok()?));
+        match self.proxies.iter().any(|net| net.contains(&peer)) {
+            true => self.told(headers),
+            false => self.by_address.get(&peer).cloned(),
         }
-        self.by_address.get(&peer).cloned()
     }
 
-    /// A number as proxies write it: `+447700900123`, `447700900123`, `tel:+44…`, `1##…##`-free of decoration.
+    /// Who a listed proxy says it is. A proxy that passes on what the phone wrote beside its own word names two numbers:
+    /// then nobody is believed.
+    fn told(&self, headers: &HeaderMap) -> Option<Msisdn> {
+        let values = self.headers.iter().flat_map(|name| headers.get_all(name));
+        let mut named = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let first = named.find_map(|value| self.number(value))?;
+        if named.filter_map(|value| self.number(value)).any(|other| other != first) {
+            tracing::warn!("a trusted proxy names two numbers for one phone; it must remove what phones send");
+            return None;
+        }
+        Some(first)
+    }
+
+    /// A number as proxies write it: `+447700900123`, `447700900123`, `07700900123`, `tel:+44…`, with or without type.
     fn number(&self, value: &str) -> Option<Msisdn> {
-        let value = value.split(',').next()?.trim().trim_start_matches("tel:");
+        let value = value.trim().trim_start_matches("tel:");
         let (number, _) = value.split_once("/TYPE").unwrap_or((value, ""));
-        // Gateways write the international number without its plus; only then is it read by the number plan.
-        Msisdn::new(number).or_else(|| self.numbers.parse(number))
+        // Most write the international number without its plus. Only a plan that says how long national numbers are can
+        // tell one of those from it.
+        let national = (!self.numbers.national_lengths.is_empty()).then(|| self.numbers.parse(number)).flatten();
+        national.or_else(|| Msisdn::new(number)).or_else(|| self.numbers.parse(number))
     }
 
     /// Whether anybody can be known at all.

@@ -7,7 +7,7 @@ use packetboat_api::delivery::Delivery;
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::mime::{Entity, MediaType};
 use packetboat_api::party::{Msisdn, Party};
-use packetboat_api::road::Handsets;
+use packetboat_api::road::{FetchError, Handsets};
 use packetboat_mms::codes::{ReadStatus, ResponseStatus, Status, StoreStatus};
 use packetboat_mms::{Field, Pdu, PduType};
 
@@ -33,10 +33,11 @@ pub async fn acknowledged(
     pdu: &Pdu,
 ) -> Result<(), Ignored> {
     let named = pdu.transaction_id().unwrap_or_default();
-    let delivery = match handsets.fetch(named).await {
-        Ok(found) => found.delivery,
-        Err(_) => handsets.fetch(location).await.map_err(|_| Ignored::Unknown)?.delivery,
+    let found = match handsets.fetch(named).await {
+        Err(FetchError::Unknown) => handsets.fetch(location).await,
+        found => found,
     };
+    let delivery = found.map_err(ignored)?.delivery;
     yours(&delivery, who)?;
     let (fact, how) = match (pdu.kind, pdu.status()) {
         (PduType::AcknowledgeInd, _) => (Fact::Retrieved, "m-acknowledge-ind"),
@@ -75,8 +76,10 @@ pub async fn delete(handsets: &dyn Handsets, who: Option<&Msisdn>, pdu: &Pdu) ->
 }
 
 async fn dropped(handsets: &dyn Handsets, who: Option<&Msisdn>, location: &str) -> ResponseStatus {
-    let Ok(found) = handsets.fetch(token_of(location)).await else {
-        return ResponseStatus::PermanentMessageNotFound;
+    let found = match handsets.fetch(token_of(location)).await {
+        Ok(found) => found,
+        Err(FetchError::TryLater) => return ResponseStatus::TransientFailure,
+        Err(_) => return ResponseStatus::PermanentMessageNotFound,
     };
     if who.is_none() || yours(&found.delivery, who).is_err() {
         return ResponseStatus::PermanentServiceDenied;
@@ -85,6 +88,13 @@ async fn dropped(handsets: &dyn Handsets, who: Option<&Msisdn>, location: &str) 
     match handsets.witness(found.delivery.id, evidence).await {
         Ok(()) => ResponseStatus::Ok,
         Err(_) => ResponseStatus::TransientFailure,
+    }
+}
+
+fn ignored(error: FetchError) -> Ignored {
+    match error {
+        FetchError::TryLater => Ignored::TryLater,
+        FetchError::Unknown | FetchError::Expired | FetchError::Gone => Ignored::Unknown,
     }
 }
 

@@ -22,7 +22,8 @@ pub struct Mm1Settings {
     /// Networks of the operator's proxies. Only their word about who a phone is counts.
     #[schemars(with = "Vec<String>", example = ["10.20.0.0/16"])]
     pub trusted_proxies: Vec<IpNet>,
-    /// Header fields in which those proxies name the phone's number, in order of preference.
+    /// Header fields in which those proxies name the phone's number. List only what your proxies set themselves: when a
+    /// request names two numbers, nobody is believed.
     pub msisdn_headers: Vec<String>,
     /// File of subscribers: numbers with the secret in their MMSC address, or the IP addresses they come from.
     #[schemars(example = &"subscribers.toml")]

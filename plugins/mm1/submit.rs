@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use packetboat_api::message::{Envelope, Identity, Kind, Recipient};
-use packetboat_api::mime::Mail;
+use packetboat_api::mime::{Entity, Mail};
 use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::{Msisdn, Party};
 use packetboat_api::road::{Intake, Receipt, Refusal, RefusalKind, Submission};
@@ -25,7 +25,7 @@ pub async fn submit(intake: &dyn Intake, numbers: &NumberPlan, sender: Option<Ms
     answer(taken, Pdu::send_conf(&tid, version, ResponseStatus::Ok), version)
 }
 
-/// Hands a phone's message in, under the key that makes its repetition recognisable.
+/// Hands a phone's message in, under the key that makes its repetition recognisable; without a transaction id there is none.
 pub async fn take(
     intake: &dyn Intake,
     sender: Msisdn,
@@ -33,9 +33,20 @@ pub async fn take(
     mail: Mail<Bytes>,
     tid: &str,
 ) -> Result<Receipt, Refusal> {
-    let dedupe = Some(format!("{sender} {tid}").into_bytes());
+    let dedupe = (!tid.is_empty()).then(|| repetition(&sender, tid, &envelope, &mail));
     let identity = Identity::Subscriber(sender);
     intake.submit(Submission { kind: Kind::Personal, identity, envelope, mail, dedupe }).await
+}
+
+/// What makes a repetition of a request recognisable: the phone, its transaction id, to whom it goes and what it holds,
+/// since there are phones that begin to count anew when they are switched on (I-2, case A-13).
+fn repetition(sender: &Msisdn, tid: &str, envelope: &Envelope, mail: &Mail<Bytes>) -> Vec<u8> {
+    let mut to: Vec<String> = envelope.recipients.iter().map(|recipient| recipient.to.to_string()).collect();
+    to.sort_unstable();
+    let mut content = crc32fast::Hasher::new();
+    mail.root.leaves().into_iter().filter_map(Entity::content).for_each(|body| content.update(body));
+    let (octets, crc) = (mail.root.content_length(), content.finalize());
+    format!("{sender} {octets}-{crc:08x} {} {tid}", to.join(" ")).into_bytes()
 }
 
 /// The confirmation with what became of it.

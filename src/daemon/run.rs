@@ -1,11 +1,12 @@
 //! `packetboat run`: starts, says so in one line, runs until it is told to stop, drains.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
+use packetboat_api::mask::masked;
 use packetboat_api::settings::ConfigError;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -60,13 +61,37 @@ pub fn start_logging(settings: &LogSettings) -> Result<(), String> {
         .map_err(|e| format!("log.level \"{}\" is not a log filter: {e}", settings.level))?;
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer({
+            let whole = settings.show_addresses;
+            move || LogLines { whole }
+        })
         .with_ansi(std::io::stderr().is_terminal());
     match settings.format {
         LogFormat::Text => logger.with_target(false).init(),
         LogFormat::Json => logger.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+/// Standard error, with numbers and addresses hidden unless the operator wants to see them (I-11). The logger hands over
+/// one whole line at a time.
+struct LogLines {
+    whole: bool,
+}
+
+impl Write for LogLines {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let mut out = std::io::stderr().lock();
+        match self.whole {
+            true => out.write_all(line)?,
+            false => out.write_all(masked(&String::from_utf8_lossy(line)).as_bytes())?,
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 async fn serve(config: &Config<'_>) -> ExitCode {

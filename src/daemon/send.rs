@@ -172,7 +172,7 @@ impl Letter {
         }
         let report = self.delivery_report;
         let notify = Notify { success: report, failure: report, ..Notify::default() };
-        let mail = self.into_mail(&from, &to);
+        let mail = self.mail(&from, &to);
         post(server, Some(from), &to, notify, &mail).await
     }
 
@@ -183,7 +183,7 @@ impl Letter {
         text.into_iter().chain(self.files.iter().cloned().map(Attachment::into_entity)).collect()
     }
 
-    fn into_mail(&self, from: &Mailbox, to: &[Mailbox]) -> Mail<Bytes> {
+    fn mail(&self, from: &Mailbox, to: &[Mailbox]) -> Mail<Bytes> {
         let mut headers = Headers::default();
         headers.push("From", from.to_string());
         headers.push("To", to.iter().map(Mailbox::to_string).collect::<Vec<_>>().join(", "));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use packetboat_api::serve::{CancellationToken, Connection, DEFAULT_MAX_CONNECTIONS, Listen, Serve, Stream, Upgrade};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
@@ -22,8 +22,10 @@ const HANDSHAKE: Duration = Duration::from_secs(20);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long to wait when accepting fails (out of descriptors): long enough not to spin, short enough not to be noticed.
 const ACCEPT_TROUBLE: Duration = Duration::from_millis(100);
-/// Longest PROXY header that is read (v2 with its TLVs; v1 is at most 107 octets).
+/// Longest PROXY header of version 2 that is read, its TLVs included.
 const PROXY_HEADER: usize = 1024;
+/// Longest PROXY header of version 1.
+const PROXY_LINE: usize = 107;
 
 /// A server bound to its addresses, not yet accepting.
 pub struct Bound {
@@ -100,6 +102,8 @@ impl Gate {
     async fn admit(self: Arc<Self>, mut stream: TcpStream, peer: SocketAddr, drain: CancellationToken) {
         let _ = stream.set_nodelay(true);
         let local = stream.local_addr().unwrap_or(peer);
+        // Before anything is waited for: also who sends no PROXY header takes a place.
+        let Some(mut place) = self.place() else { return self.turn_away(stream).await };
         let peer = match self.settings.proxy_protocol {
             false => peer,
             true => match tokio::time::timeout(HANDSHAKE, proxied(&mut stream)).await {
@@ -109,9 +113,9 @@ impl Gate {
                 Err(_) => return,
             },
         };
-        let Some(_place) = self.place(peer.ip()) else {
-            return turn_away(stream, self.server.too_many()).await;
-        };
+        if !place.belongs_to(peer.ip().to_canonical()) {
+            return self.turn_away(stream).await;
+        }
         let upgrade = self.tls.clone().map(|tls| tls as Arc<dyn Upgrade>);
         let stream: Box<dyn Stream> = Box::new(stream);
         let mut connection = Connection { stream, peer, local, secure: false, upgrade, drain };
@@ -125,76 +129,114 @@ impl Gate {
         self.server.serve(connection).await;
     }
 
-    /// Takes a place for one more connection from `address`, unless a limit is reached.
-    fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// Says the protocol's "try later" and closes, so that it is heard: closing with octets unread would reset.
+    async fn turn_away(&self, mut stream: TcpStream) {
+        let farewell = async {
+            stream.write_all(self.server.too_many()).await?;
+            stream.shutdown().await?;
+            let mut unread = [0u8; 1024];
+            while stream.read(&mut unread).await? > 0 {}
+            Ok::<_, io::Error>(())
+        };
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+
+    /// Takes a place for one more connection, unless there is none.
+    fn place(self: &Arc<Self>) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = self.settings.max_connections.unwrap_or(DEFAULT_MAX_CONNECTIONS);
-        let each = self.settings.max_connections_per_address.unwrap_or(usize::MAX);
-        if open.all >= all || open.by_address.get(&address).is_some_and(|n| *n >= each) {
+        if open.all >= self.settings.max_connections.unwrap_or(DEFAULT_MAX_CONNECTIONS) {
             return None;
         }
         open.all += 1;
-        *open.by_address.entry(address).or_default() += 1;
-        Some(Place { gate: self.clone(), address })
+        Some(Place { gate: self.clone(), address: None })
     }
-}
-
-/// Says its last words to a connection. What the client has sent meanwhile is read, for a little while: closing before would
-/// reset the connection, and the words would be lost (RFC 9112 9.6).
-async fn turn_away(mut stream: TcpStream, words: &[u8]) {
-    let goodbye = async {
-        stream.write_all(words).await?;
-        stream.shutdown().await?;
-        let mut unheard = [0; 1024];
-        while stream.read(&mut unheard).await? > 0 {}
-        io::Result::Ok(())
-    };
-    let _ = tokio::time::timeout(LAST_WORDS, goodbye).await;
 }
 
 /// A connection's place among those allowed; given back when dropped.
 struct Place {
     gate: Arc<Gate>,
-    address: IpAddr,
+    address: Option<IpAddr>,
+}
+
+impl Place {
+    /// Counts it among those of an address; false when that one has enough.
+    fn belongs_to(&mut self, address: IpAddr) -> bool {
+        let each = self.gate.settings.max_connections_per_address.unwrap_or(usize::MAX);
+        let mut open = self.gate.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.by_address.get(&address).is_some_and(|n| *n >= each) {
+            return false;
+        }
+        *open.by_address.entry(address).or_default() += 1;
+        self.address = Some(address);
+        true
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.gate.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.all = open.all.saturating_sub(1);
-        if let Some(count) = open.by_address.get_mut(&self.address) {
+        let Some(address) = self.address else { return };
+        if let Some(count) = open.by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                open.by_address.remove(&self.address);
+                open.by_address.remove(&address);
             }
         }
     }
 }
 
 /// Reads a PROXY protocol header (v1 or v2) and not one octet more. `None`: the proxy speaks for itself.
-async fn proxied(stream: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
-    let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+async fn proxied(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
+    let header = proxy_header(stream).await?;
+    match ppp::HeaderResult::parse(&header) {
+        ppp::HeaderResult::V1(Ok(found)) => Ok(match found.addresses {
+            ppp::v1::Addresses::Tcp4(a) => Some((a.source_address, a.source_port).into()),
+            ppp::v1::Addresses::Tcp6(a) => Some((a.source_address, a.source_port).into()),
+            ppp::v1::Addresses::Unknown => None,
+        }),
+        ppp::HeaderResult::V2(Ok(found)) => Ok(match found.addresses {
+            ppp::v2::Addresses::IPv4(a) => Some((a.source_address, a.source_port).into()),
+            ppp::v2::Addresses::IPv6(a) => Some((a.source_address, a.source_port).into()),
+            _ => None,
+        }),
+        _ => Err(not_proxied()),
+    }
+}
+
+/// The octets of a header: a line (v1), or a signature, the length of the rest, and the rest (v2).
+async fn proxy_header(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let (line, signature) = (ppp::v1::PROTOCOL_PREFIX.as_bytes(), ppp::v2::PROTOCOL_PREFIX);
     let mut header = Vec::new();
-    while header.len() < PROXY_HEADER {
+    while header.len() < signature.len() {
         header.push(stream.read_u8().await?);
-        match ppp::HeaderResult::parse(&header) {
-            ppp::HeaderResult::V1(Ok(found)) => {
-                return Ok(match found.addresses {
-                    ppp::v1::Addresses::Tcp4(a) => Some((a.source_address, a.source_port).into()),
-                    ppp::v1::Addresses::Tcp6(a) => Some((a.source_address, a.source_port).into()),
-                    ppp::v1::Addresses::Unknown => None,
-                });
-            }
-            ppp::HeaderResult::V2(Ok(found)) => {
-                return Ok(match found.addresses {
-                    ppp::v2::Addresses::IPv4(a) => Some((a.source_address, a.source_port).into()),
-                    ppp::v2::Addresses::IPv6(a) => Some((a.source_address, a.source_port).into()),
-                    _ => None,
-                });
-            }
-            result if ppp::PartialResult::is_incomplete(&result) => {}
-            _ => return Err(wrong("not a PROXY protocol header")),
+        if !signature.starts_with(&header) && !line.starts_with(&header) && !header.starts_with(line) {
+            return Err(not_proxied());
         }
     }
-    Err(wrong("the PROXY protocol header is too long"))
+    if header == signature {
+        let (commands, length) = (stream.read_u16().await?, stream.read_u16().await?);
+        header.extend(commands.to_be_bytes().into_iter().chain(length.to_be_bytes()));
+        let start = header.len();
+        header.resize(start + usize::from(length), 0);
+        if header.len() > PROXY_HEADER {
+            return Err(not_proxied());
+        }
+        stream.read_exact(&mut header[start..]).await?;
+        return Ok(header);
+    }
+    while header.len() < PROXY_LINE {
+        header.push(stream.read_u8().await?);
+        if header.ends_with(b"\n") {
+            return Ok(header);
+        }
+    }
+    Err(not_proxied())
 }
+
+fn not_proxied() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "not a PROXY protocol header")
+}
+
+#[cfg(test)]
+mod tests;

@@ -27,11 +27,7 @@ impl Lane {
     /// For so many attempts at once.
     pub(crate) fn new(concurrency: usize) -> Self {
         let width = concurrency.clamp(1, WIDEST);
-        Lane {
-            attempts: Semaphore::new(width),
-            places: Arc::new(Semaphore::new(2 * width)),
-            parked: Mutex::default(),
-        }
+        Lane { attempts: Semaphore::new(width), places: Arc::new(Semaphore::new(2 * width)), parked: Mutex::default() }
     }
 
     /// A place in the lane for what is about to be attempted. `None`: there is none, and the leases were parked. Waits

@@ -41,7 +41,7 @@ use packetboat_rules::Program;
 use crate::lane::Lane;
 
 pub use observe::Observer;
-pub use policy::{LimitSettings, Policy, QueueSettings, Retry};
+pub use policy::{Impossible, LimitSettings, Policy, QueueSettings, Retry};
 
 /// A transport on the road: the plugin's instance and what the configuration says of how to use it.
 pub struct TransportSlot {

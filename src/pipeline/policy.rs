@@ -6,6 +6,12 @@ use packetboat_api::units::{ByteSize, Period};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Most deliveries that can be in hand at once.
+pub const MOST_IN_HAND: usize = 1 << 20;
+
+/// What a setting says that cannot be: its key and what is wrong.
+pub type Impossible = (&'static str, String);
+
 /// `[limits]`: what is taken in at most (I-8).
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
@@ -31,6 +37,22 @@ impl Default for LimitSettings {
     }
 }
 
+impl LimitSettings {
+    /// What cannot be.
+    pub fn check(&self) -> Result<(), Impossible> {
+        match self {
+            LimitSettings { message_size: ByteSize(0), .. } => Err(("message_size", nothing("message"))),
+            LimitSettings { recipients: 0, .. } => Err(("recipients", nothing("message"))),
+            LimitSettings { hops: 0, .. } => Err(("hops", nothing("mail"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn nothing(what: &str) -> String {
+    format!("0 takes no {what} at all")
+}
+
 /// How long to wait between attempts.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
@@ -52,6 +74,21 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// What cannot be.
+    pub fn check(&self) -> Result<(), Impossible> {
+        // Written so that "not a number" fails too.
+        if !(self.factor >= 1.0 && self.factor.is_finite()) {
+            return Err(("retry", format!("factor = {} makes the waits shorter; it is 1.0 or more", self.factor)));
+        }
+        if !(0.0..=1.0).contains(&self.jitter) {
+            return Err(("retry", format!("jitter = {} is no share of the wait; it is 0.0 to 1.0", self.jitter)));
+        }
+        if self.first.0.is_zero() {
+            return Err(("retry", "first = \"0s\" would try again without end; wait a little".to_owned()));
+        }
+        Ok(())
+    }
+
     /// The wait before the attempt after `attempts` ones; `dice` is in 0..1.
     pub fn wait(&self, attempts: u32, dice: f64) -> Duration {
         let grown = self.first.0.as_secs_f64() * self.factor.max(1.0).powi(attempts.saturating_sub(1).min(64) as i32);
@@ -95,6 +132,28 @@ impl Default for QueueSettings {
             retain: Period::days(1),
             dedupe: Period::days(2),
         }
+    }
+}
+
+impl QueueSettings {
+    /// What cannot be.
+    pub fn check(&self) -> Result<(), Impossible> {
+        self.retry.check()?;
+        if !(1..=MOST_IN_HAND).contains(&self.in_hand) {
+            return Err(("in_hand", format!("{} is not 1 to {MOST_IN_HAND}", self.in_hand)));
+        }
+        if self.faults == 0 {
+            return Err(("faults", "0 would put everything in quarantine".to_owned()));
+        }
+        for (key, expiry) in [("expiry", self.expiry), ("longest_expiry", self.longest_expiry)] {
+            if expiry.0.is_zero() {
+                return Err((key, "with \"0s\" everything expires at once".to_owned()));
+            }
+        }
+        if self.expiry > self.longest_expiry {
+            return Err(("expiry", format!("{} is more than longest_expiry, {}", self.expiry, self.longest_expiry)));
+        }
+        Ok(())
     }
 }
 

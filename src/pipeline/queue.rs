@@ -2,7 +2,7 @@
 //!
 //! There is no polling: the loop sleeps until the store says that something is due, something was committed, or work
 //! in hand was finished. Deliveries of one message that a transport wants together are attempted together. Every
-//! transport has its own lane ([`crate::lane`]), so that a slow one holds up nobody else.
+//! transport has its own lane (`lane.rs`), so that a slow one holds up nobody else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use packetboat_api::async_trait;
-use packetboat_api::delivery::Delivery;
+use packetboat_api::delivery::{Delivery, End, State};
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{Identity, Message};
@@ -88,7 +88,8 @@ impl Road {
             Action::Relayed | Action::Expanded => Fact::HandedOver,
             Action::Failed => {
                 let bounce = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
-                    Some(transition::bounced(delivery, detail, with))
+                    let known = delivery.state == State::Done(End::Failed); // a report that comes twice
+                    (!known).then(|| transition::bounced(delivery, detail, with))
                 };
                 return Ok(self.change(None, message, delivery, bounce).await.map(drop)?);
             }

@@ -1,6 +1,6 @@
 //! A full house says "later" in the guest's own language; behind a load balancer guests are who the PROXY header says.
 
-use crate::node::{ANN, BOB, Node, at};
+use crate::node::{ANN, Node};
 use packetboat_harness::http::{Connection, Request};
 use packetboat_harness::peers::ScriptedMx;
 use packetboat_harness::peers::scripted_mx::Script;
@@ -45,45 +45,49 @@ fn connections_over_a_limit_are_told_so() {
 
     // The balancer speaks for its guests: this one is on a network that may send anywhere, that one is not.
     let balanced = daemon.listener("balanced");
-    let trusted = "PROXY TCP4 192.0.2.7 127.0.0.1 40000 25\r\n";
-    let stranger = "PROXY TCP4 198.51.100.7 127.0.0.1 40000 25\r\n";
-    let relay = |header: &str| {
-        let said = converse(
-            balanced,
-            &format!("{header}EHLO x\r\nMAIL FROM:<{ANN}>\r\nRCPT TO:<zoe@example.org>\r\nQUIT\r\n"),
-        );
-        eprintln!("SAID {said:?}");
+    let trusted = b"PROXY TCP4 192.0.2.7 127.0.0.1 40000 25\r\n".as_slice();
+    let stranger = b"PROXY TCP4 198.51.100.7 127.0.0.1 40000 25\r\n".as_slice();
+    // Version 2: signature, PROXY over TCP on IPv4, twelve octets of addresses and ports.
+    let binary = |address: [u8; 4]| {
+        let signature = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".as_slice();
+        [signature, &address, &[127, 0, 0, 1, 0x9c, 0x40, 0, 25]].concat()
+    };
+    let relay = |header: &[u8]| {
+        let words = format!("EHLO x\r\nMAIL FROM:<{ANN}>\r\nRCPT TO:<zoe@example.org>\r\nQUIT\r\n");
+        let said = converse(balanced, header, &words);
         said.lines().rev().nth(1).and_then(|line| line.get(..3)?.parse::<u16>().ok())
     };
     assert_eq!(relay(trusted), Some(250), "a trusted network");
+    assert_eq!(relay(&binary([192, 0, 2, 8])), Some(250), "a trusted network, in octets");
     assert!(relay(stranger).is_some_and(|code| code >= 500), "a stranger");
-    assert_eq!(converse(balanced, "EHLO x\r\nQUIT\r\n"), "", "no PROXY header, no service");
-    assert_eq!(converse(balanced, &format!("PROXY TCP4 {} x\r\n", at(BOB))), "", "nor with a broken one");
+    assert!(relay(&binary([198, 51, 100, 8])).is_some_and(|code| code >= 500), "a stranger, in octets");
+    for none in ["EHLO x\r\n", "PROXY TCP4 x y 1 2\r\n", "PROXY", "\r\n\r\nQUIT\r\n"] {
+        assert_eq!(converse(balanced, none.as_bytes(), ""), "", "no service for {none:?}");
+    }
 
     let mut first = TcpStream::connect(balanced).expect("a connection");
-    first.write_all(trusted.as_bytes()).expect("a server that listens");
+    first.write_all(trusted).expect("a server that listens");
     first.read_exact(&mut [0; 3]).expect("a greeting");
-    assert!(converse(balanced, trusted).starts_with("421"), "a second one from the same address");
-    assert!(converse(balanced, &format!("{stranger}QUIT\r\n")).starts_with("220"), "others have room");
+    assert!(converse(balanced, trusted, "").starts_with("421"), "a second one from the same address");
+    assert!(converse(balanced, stranger, "QUIT\r\n").starts_with("220"), "others have room");
 }
 
 /// All that a server says to this, until it closes.
-fn converse(server: SocketAddr, words: &str) -> String {
+fn converse(server: SocketAddr, header: &[u8], words: &str) -> String {
     let mut stream = TcpStream::connect(server).expect("a connection");
     stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
     // It may be closed by now.
-    let (greeting, rest) = words.split_once("\r\n").unwrap_or((words, ""));
-    let _ = stream.write_all(format!("{greeting}\r\n").as_bytes());
+    let _ = stream.write_all(header);
+    if words.is_empty() {
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+    }
     let mut said = Vec::new();
     let mut octet = [0];
     // A client speaks when it has been greeted.
     while !said.ends_with(b"\n") && stream.read(&mut octet).is_ok_and(|count| count == 1) {
         said.push(octet[0]);
     }
-    let _ = stream.write_all(rest.as_bytes());
-    if rest.is_empty() {
-        let _ = stream.shutdown(std::net::Shutdown::Write);
-    }
+    let _ = stream.write_all(words.as_bytes());
     let _ = stream.read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
 }

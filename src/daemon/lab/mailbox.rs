@@ -303,7 +303,8 @@ fn readable(root: Entity<Bytes>) -> Entity<Bytes> {
     let alternative = root.media.essence() == "multipart/alternative" && plain;
     let kept = parts.into_iter().filter(|part| {
         let essence = part.media.essence();
-        !MACHINE.contains(&essence) && !(alternative && essence != "text/plain")
+        let other_form = alternative && essence != "text/plain";
+        !other_form && !MACHINE.contains(&essence)
     });
     let parts = kept.map(readable).collect();
     Entity { body: Body::Parts(parts), ..root }
