@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use packetboat_api::delivery::State;
 
 /// A mail-bridge daemon that treats MMS as mail.
 #[derive(Debug, Parser)]
@@ -120,8 +121,8 @@ pub enum QueueAction {
         /// Where the configuration is.
         #[command(flatten)]
         config: ConfigFile,
-        /// Only these: queued, waiting, held, quarantined, delivered, handed_over, rejected, expired, failed.
-        #[arg(long, value_name = "STATE")]
+        /// Only those in this state; may be given more than once.
+        #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = State::ALL.map(State::word))]
         state: Vec<String>,
         /// Only those to this recipient.
         #[arg(long, value_name = "ADDRESS")]

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use packetboat_api::numbers::NumberPlan;
 use packetboat_api::plugin::{Plugin, Role};
+use packetboat_api::serve::Listen;
 use packetboat_api::settings::{ConfigError, Section, Settings, Source, unknown};
-use packetboat_pipeline::{LimitSettings, QueueSettings, Retry};
+use packetboat_pipeline::{Impossible, LimitSettings, QueueSettings, Retry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use tracing_subscriber::EnvFilter;
 
 /// `[node]`
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -23,6 +25,18 @@ pub struct NodeSettings {
 impl Default for NodeSettings {
     fn default() -> Self {
         NodeSettings { name: "localhost".to_owned() }
+    }
+}
+
+impl NodeSettings {
+    /// What cannot be: it stands in Message-IDs and greetings.
+    fn check(&self) -> Result<(), Impossible> {
+        let label =
+            |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        match self.name.len() <= 253 && self.name.split('.').all(label) {
+            true => Ok(()),
+            false => Err(("name", format!("\"{}\" is not a host name, such as \"mmsc1.example.net\"", self.name))),
+        }
     }
 }
 
@@ -73,6 +87,14 @@ impl Default for LogSettings {
     }
 }
 
+impl LogSettings {
+    /// What cannot be.
+    fn check(&self) -> Result<(), Impossible> {
+        let wrong = |e| ("level", format!("\"{}\" is not a log filter: {e}", self.level));
+        EnvFilter::try_new(&self.level).map(drop).map_err(wrong)
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -95,6 +117,13 @@ pub struct AdminSettings {
 impl Default for AdminSettings {
     fn default() -> Self {
         AdminSettings { listen: "127.0.0.1:8080".to_owned() }
+    }
+}
+
+impl AdminSettings {
+    /// What cannot be.
+    fn check(&self) -> Result<(), Impossible> {
+        Listen { listen: vec![self.listen.clone()], ..Listen::default() }.check()
     }
 }
 
@@ -178,14 +207,14 @@ impl<'a> Config<'a> {
         }
         let base = source.path.parent().map(Path::to_owned).unwrap_or_default();
         let config = Config {
-            node: plain(source, root.get_ref(), "node", &mut errors),
-            numbers: plain(source, root.get_ref(), "numbers", &mut errors),
-            store: plain(source, root.get_ref(), "store", &mut errors),
-            rules: plain(source, root.get_ref(), "rules", &mut errors),
-            limits: plain(source, root.get_ref(), "limits", &mut errors),
-            queue: plain(source, root.get_ref(), "queue", &mut errors),
-            log: plain(source, root.get_ref(), "log", &mut errors),
-            admin: plain(source, root.get_ref(), "admin", &mut errors),
+            node: plain(source, root.get_ref(), "node", NodeSettings::check, &mut errors),
+            numbers: plain(source, root.get_ref(), "numbers", NumberPlan::check, &mut errors),
+            store: plain(source, root.get_ref(), "store", |_: &StoreSettings| Ok(()), &mut errors),
+            rules: plain(source, root.get_ref(), "rules", |_: &RuleSettings| Ok(()), &mut errors),
+            limits: plain(source, root.get_ref(), "limits", LimitSettings::check, &mut errors),
+            queue: plain(source, root.get_ref(), "queue", QueueSettings::check, &mut errors),
+            log: plain(source, root.get_ref(), "log", LogSettings::check, &mut errors),
+            admin: plain(source, root.get_ref(), "admin", AdminSettings::check, &mut errors),
             instances: instances(source, root.get_ref(), plugins, &mut errors),
             base,
         };
@@ -203,10 +232,20 @@ fn table_of<'s, 'a>(root: &'s DeTable<'a>, name: &str) -> Option<(std::ops::Rang
     Some((key.span(), value.get_ref().as_table()?))
 }
 
-fn plain<S: Settings>(source: &Source, root: &DeTable<'_>, name: &str, errors: &mut Vec<ConfigError>) -> S {
+fn plain<S: Settings>(
+    source: &Source,
+    root: &DeTable<'_>,
+    name: &str,
+    check: impl Fn(&S) -> Result<(), Impossible>,
+    errors: &mut Vec<ConfigError>,
+) -> S {
     let Some((span, table)) = table_of(root, name) else { return S::default() };
     let section = Section { source, key: name.to_owned(), span, table: table.clone() };
-    section.decode().unwrap_or_else(|found| {
+    let decoded = section.decode().and_then(|settings| match check(&settings) {
+        Ok(()) => Ok(settings),
+        Err((key, message)) => Err(vec![section.error(key, message)]),
+    });
+    decoded.unwrap_or_else(|found| {
         errors.extend(found);
         S::default()
     })
@@ -243,7 +282,10 @@ fn instance<'a>(
     let Some(table) = value.get_ref().as_table() else { return Err(one(format!("[{key}] must be a table"))) };
     let mut table = table.clone();
     let plugin = table.remove("plugin").ok_or_else(|| one("plugin = \"…\" is missing".to_owned()))?;
-    let wanted = plugin.get_ref().as_str().ok_or_else(|| one("plugin must be a name in quotes".to_owned()))?.to_owned();
+    let Some(wanted) = plugin.get_ref().as_str().map(str::to_owned) else {
+        let message = "plugin must be a name in quotes";
+        return Err(vec![source.error(Some(plugin.span()), &format!("{key}.plugin"), message)]);
+    };
     let able = plugins.iter().filter(|p| p.roles.iter().any(|role| role.word() == word));
     let role = able.clone().find(|p| p.name == wanted).and_then(|p| p.roles.iter().find(|role| role.word() == word));
     let Some(role) = role else {
@@ -254,8 +296,14 @@ fn instance<'a>(
     let mut common = TransportCommon::default();
     if let (true, Some(retry)) = (word == "transport", table.remove_entry("retry")) {
         let only: DeTable<'a> = std::iter::once(retry).collect();
-        common = Section { source, key: key.clone(), span: name.span(), table: only }.decode()?;
+        let section = Section { source, key: key.clone(), span: name.span(), table: only };
+        common = section.decode()?;
+        let impossible = common.retry.as_ref().map_or(Ok(()), Retry::check);
+        impossible.map_err(|(key, message)| vec![section.error(key, message)])?;
     }
     let section = Section { source, key, span: name.span(), table };
     Ok(InstanceConfig { name: name.get_ref().to_string(), role: *role, section, common })
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,7 @@ impl Metrics {
     /// The exposition text, with the store's figures brought up to date.
     pub fn text(&self, store: &packetboat_api::store::StoreHealth) -> String {
         let gauge = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.deliveries.clear(); // a state that nothing is in any more is not told of
         for (state, count) in &store.deliveries {
             self.deliveries.get_or_create(&vec![("state", state.clone())]).set(gauge(*count));
         }

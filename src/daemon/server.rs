@@ -138,7 +138,7 @@ impl Gate {
             while stream.read(&mut unread).await? > 0 {}
             Ok::<_, io::Error>(())
         };
-        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        let _ = tokio::time::timeout(LAST_WORDS, farewell).await;
     }
 
     /// Takes a place for one more connection, unless there is none.
@@ -195,6 +195,8 @@ async fn proxied(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Soc
             ppp::v1::Addresses::Tcp6(a) => Some((a.source_address, a.source_port).into()),
             ppp::v1::Addresses::Unknown => None,
         }),
+        // A health check of the proxy's own (2.2): the addresses in it mean nothing.
+        ppp::HeaderResult::V2(Ok(found)) if found.command == ppp::v2::Command::Local => Ok(None),
         ppp::HeaderResult::V2(Ok(found)) => Ok(match found.addresses {
             ppp::v2::Addresses::IPv4(a) => Some((a.source_address, a.source_port).into()),
             ppp::v2::Addresses::IPv6(a) => Some((a.source_address, a.source_port).into()),
@@ -205,7 +207,7 @@ async fn proxied(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Soc
 }
 
 /// The octets of a header: a line (v1), or a signature, the length of the rest, and the rest (v2).
-async fn proxy_header(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+async fn proxy_header(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     let (line, signature) = (ppp::v1::PROTOCOL_PREFIX.as_bytes(), ppp::v2::PROTOCOL_PREFIX);
     let mut header = Vec::new();
     while header.len() < signature.len() {

@@ -27,6 +27,9 @@ use crate::tls::Tls;
 /// How long connections and attempts may take to finish while draining.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// How long one instance may take to end its work after that.
+const INSTANCE_DRAIN: Duration = Duration::from_secs(5);
+
 /// All instances, built.
 #[derive(Default)]
 pub struct Instances {
@@ -67,7 +70,8 @@ impl Instances {
         match instance.role {
             Role::Listener(factory) => {
                 let listener = (factory.build)(section, env)?;
-                let tls = Tls::load(&listener.listen(), &env.base);
+                let listen = listener.listen();
+                let tls = listen.check().and_then(|()| Tls::load(&listen, &env.base));
                 let tls = tls.map_err(|(key, message)| vec![section.error(key, message)])?;
                 self.tls.extend(tls.map(|tls| (name.clone(), tls)));
                 env.doors.extend(listener.door().map(|door| (name.clone(), door)));
@@ -110,10 +114,11 @@ impl Instances {
         named.filter(|(_, health)| *health != Health::Well).collect()
     }
 
-    /// Everything that serves connections.
-    fn servers(&self) -> Vec<(String, Arc<dyn Serve>)> {
-        let listeners = self.listeners.iter().map(|(n, l)| (n.clone(), l.clone() as Arc<dyn Serve>));
-        let callbacks = self.bearers.iter().filter_map(|(n, b)| Some((n.clone(), b.clone().callbacks()?)));
+    /// Everything that serves connections, with its certificate. A bearer's callbacks have none.
+    fn servers(&self) -> Vec<(String, Arc<dyn Serve>, Option<Arc<Tls>>)> {
+        let listeners = self.listeners.iter();
+        let listeners = listeners.map(|(n, l)| (n.clone(), l.clone() as Arc<dyn Serve>, self.tls.get(n).cloned()));
+        let callbacks = self.bearers.iter().filter_map(|(n, b)| Some((n.clone(), b.clone().callbacks()?, None)));
         listeners.chain(callbacks).collect()
     }
 
@@ -237,8 +242,8 @@ impl System {
 
     async fn open_up(mut self) -> Result<System, String> {
         let mut bound = Vec::new();
-        for (name, server) in self.instances.servers() {
-            let server = Bound::bind(&name, server, self.instances.tls.get(&name).cloned()).await?;
+        for (name, server, tls) in self.instances.servers() {
+            let server = Bound::bind(&name, server, tls).await?;
             self.addresses.entry(name).or_default().extend(server.addresses());
             bound.push(server);
         }
@@ -262,8 +267,10 @@ impl System {
         self.work.cancel();
         self.tasks.close();
         let finished = tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_ok();
-        for (_, _, instance) in self.instances.all() {
-            instance.drain().await;
+        for (role, name, instance) in self.instances.all() {
+            if tokio::time::timeout(INSTANCE_DRAIN, instance.drain()).await.is_err() {
+                tracing::warn!("{role}.{name} did not finish its work in time");
+            }
         }
         self.store.close().await;
         finished

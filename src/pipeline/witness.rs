@@ -33,7 +33,9 @@ impl Road {
         let delivery = self.0.store.delivery(id).await?;
         let message = self.0.store.message(id.message).await?;
         let seen = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
-            let known = delivery.state.is_done() && delivery.saw(evidence.fact);
+            // A phone that fetches again and again proves nothing new; other facts may change what waits.
+            let tells_nothing = delivery.state.is_done() || evidence.fact == Fact::Fetched;
+            let known = tells_nothing && delivery.saw(evidence.fact);
             (!known).then(|| transition::evidence(delivery, evidence, with))
         };
         self.change(None, &message, delivery, seen).await

@@ -31,9 +31,9 @@ fn config_mistakes_are_named() {
         ("a table", node().set("quue", "expiry", "\"1s\""), &["quue", "did you mean \"queue\""]),
         ("a plugin", node().set("listener.mail", "plugin", "\"smpt\""), &["listener.mail.plugin", "smpt", "smtp"]),
         ("no plugin", node().without("listener.mail", "plugin"), &["listener.mail", "plugin"]),
-        ("a time", node().set("queue", "expiry", "\"3 days\""), &["queue", "3 days", "30s"]),
-        ("a size", node().set("limits", "message_size", "\"huge\""), &["limits", "huge", "300KiB"]),
-        ("a type", node().set("listener.mail", "strangers", "\"yes\""), &["listener.mail", "bool"]),
+        ("a time", node().set("queue", "expiry", "\"3 days\""), &["queue.expiry", "3 days", "30s"]),
+        ("a size", node().set("limits", "message_size", "\"huge\""), &["limits.message_size", "huge", "300KiB"]),
+        ("a type", node().set("listener.mail", "strangers", "\"yes\""), &["listener.mail.strangers", "true or false"]),
         ("a file", node().set("listener.mail", "users", "\"no-such-file\""), &["listener.mail.users", "no-such-file"]),
         (
             "a URL",

@@ -117,7 +117,6 @@ fn a_day(daemon: &Daemon, tap: &SmsTap, photo: &[u8]) -> Vec<(String, Vec<u8>)> 
         keep(what, carol.post(&request.bytes()));
     }
     let old = Writer::new(kind::SEND_REQ, Some("old")).from(None).encoded(field::TO, BOB).body(&text_part("hello"));
-    let old: Vec<_> = old.iter().copied().collect();
     let place = old.windows(2).position(|pair| pair == [0x8d, 0x92]).expect("the version");
     let old = [&old[..place + 1], &[0x90], &old[place + 2..]].concat();
     let conf =

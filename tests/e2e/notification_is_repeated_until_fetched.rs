@@ -8,6 +8,9 @@ use packetboat_harness::wait::never_within;
 use packetboat_harness::{Daemon, Scene, SmsTap, wait_until};
 use std::time::Duration;
 
+/// What a phone does about a notification.
+type Answer = fn(&Daemon, &mms::Pdu, &str);
+
 #[test]
 fn notification_is_repeated_until_fetched() {
     let scene = Scene::new("notification_is_repeated_until_fetched");
@@ -16,7 +19,7 @@ fn notification_is_repeated_until_fetched() {
     let node = Node::new(&scene, &tap).set("transport.direct", "again", &format!("[{again}]"));
     let daemon = node.set("queue", "acknowledge_grace", "\"500ms\"").start();
 
-    let answers: [(&str, fn(&Daemon, &mms::Pdu, &str), &str, &str); 3] = [
+    let answers: [(&str, Answer, &str, &str); 3] = [
         (BOB, retrieve, "retrieved", "delivered"),
         (CAROL, fetch_without_a_word, "fetched", "delivered"),
         (DAVE, defer, "deferred", "waiting"),

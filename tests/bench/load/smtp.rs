@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::Result;
@@ -20,6 +20,9 @@ use crate::measure::Done;
 
 /// Mails in one session before it ends and another begins.
 const MAILS_PER_SESSION: u64 = 50;
+/// Sessions being opened at once: a thousand in the same instant would test the kernel's queue of connections, which
+/// loses what does not fit (listen(2), tcp_syncookies), and a client that waits for its greeting then waits for ever.
+const OPENED_AT_ONCE: usize = 64;
 /// How long one reply may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -73,12 +76,14 @@ impl Target {
     /// All sessions send one mail each, in `steps` steps that all take together: there is a moment at which each of them
     /// has sent all but its last piece.
     pub async fn send_together(&self, mails: Arc<Mails>, steps: usize) -> Result<()> {
-        let together = Arc::new(Barrier::new(self.sessions));
+        let (together, opening) = (Arc::new(Barrier::new(self.sessions)), Arc::new(Semaphore::new(OPENED_AT_ONCE)));
         let mut running: JoinSet<Result<()>> = JoinSet::new();
         for number in 0..self.sessions {
-            let (mails, together, address) = (mails.clone(), together.clone(), self.address);
+            let (mails, together, opening, address) = (mails.clone(), together.clone(), opening.clone(), self.address);
             running.spawn(async move {
+                let turn = opening.acquire().await;
                 let mut session = Session::open(address).await?;
+                drop(turn);
                 let number = number as u64;
                 session.envelope(&mails, number).await?;
                 let mail = mails.whole(number);
