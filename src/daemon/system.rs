@@ -30,6 +30,9 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// How long one instance may take to end its work after that.
 const INSTANCE_DRAIN: Duration = Duration::from_secs(5);
 
+/// What serves connections: the instance's name, the server, its certificate.
+type Server = (String, Arc<dyn Serve>, Option<Arc<Tls>>);
+
 /// All instances, built.
 #[derive(Default)]
 pub struct Instances {
@@ -115,7 +118,7 @@ impl Instances {
     }
 
     /// Everything that serves connections, with its certificate. A bearer's callbacks have none.
-    fn servers(&self) -> Vec<(String, Arc<dyn Serve>, Option<Arc<Tls>>)> {
+    fn servers(&self) -> Vec<Server> {
         let listeners = self.listeners.iter();
         let listeners = listeners.map(|(n, l)| (n.clone(), l.clone() as Arc<dyn Serve>, self.tls.get(n).cloned()));
         let callbacks = self.bearers.iter().filter_map(|(n, b)| Some((n.clone(), b.clone().callbacks()?, None)));

@@ -123,3 +123,6 @@ fn submission(kind: Kind, sender: &Party, about: &Message) -> Submission {
         dedupe: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

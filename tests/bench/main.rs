@@ -16,6 +16,8 @@ mod options;
 mod peers;
 mod report;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::process::ExitCode;
 

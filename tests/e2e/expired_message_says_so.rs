@@ -3,7 +3,8 @@
 //! Cases A-15, M-05, M-16.
 
 use crate::node::{
-    ANN, BOB, CAROL, Node, delivery, handset, mail_to, notified, plmn, post, steps, text_part, told, wait_for_state,
+    ANN, BOB, CAROL, Node, delivery, fetch_in_vain, handset, mail_to, notified, plmn, post, steps, text_part, told,
+    wait_for_state,
 };
 use packetboat_harness::mms::{self, field, kind, status};
 use packetboat_harness::peers::ScriptedMx;
@@ -28,7 +29,7 @@ fn expired_message_says_so() {
     let trace = wait_for_state(&daemon, mail.message_id(), BOB, "expired");
     assert!(steps(&trace, BOB).iter().any(|step| step == "expired"), "{trace:#}");
 
-    let late = handset(&daemon, BOB).fetch(&notification.content_location());
+    let late = fetch_in_vain(&handset(&daemon, BOB), &notification.content_location());
     assert_eq!(late.retrieve_status(), Some(MESSAGE_NOT_FOUND));
     assert!(late.text(field::RETRIEVE_TEXT).is_some_and(|text| text.contains("expired")), "{late:?}");
     let said: Vec<_> = late.parts.iter().map(|part| String::from_utf8_lossy(&part.data).into_owned()).collect();

@@ -11,7 +11,7 @@ use packetboat_harness::mms::{self, Part, Pdu};
 use packetboat_harness::peers::{Kannel, mmsd};
 use packetboat_harness::push::Push;
 use packetboat_harness::smtp;
-use packetboat_harness::{DEADLINE, Daemon, Handset, Scene, SmsTap};
+use packetboat_harness::{DEADLINE, Daemon, Handset, Scene, SmsTap, wait_for};
 use serde_json::Value;
 use std::net::SocketAddr;
 
@@ -251,6 +251,14 @@ pub fn wait_for_step(daemon: &Daemon, id: &str, to: &str, step: &str) -> Value {
 pub fn wait_for_state(daemon: &Daemon, id: &str, to: &str, state: &str) -> Value {
     let probe = |trace: &Value| (delivery(trace, to)["state"] == state).then(|| trace.clone());
     daemon.wait_for_trace(id, DEADLINE, &format!("state {state:?} to {to}"), probe)
+}
+
+/// Fetches a message that is gone or about to be, and returns the m-retrieve-conf that says so.
+#[track_caller]
+pub fn fetch_in_vain(phone: &Handset, url: &str) -> Pdu {
+    wait_for(DEADLINE, "a message to be gone", || {
+        Some(phone.fetch(url)).filter(|pdu| pdu.retrieve_status() >= Some(0xe0))
+    })
 }
 
 /// All deliveries there are, newest first; a story has fewer than a thousand.

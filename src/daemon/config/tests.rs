@@ -33,10 +33,11 @@ fn a_file_may_be_empty_and_a_whole_one_is_read() {
     "#;
     assert_eq!(mistakes(text), [""; 0]);
     let source = Source { path: PathBuf::from("/etc/x.toml"), text: text.to_owned() };
-    let config = Config::decode(&source, packetboat_plugins::all()).ok().expect("no mistake");
+    let config = Config::decode(&source, packetboat_plugins::all());
+    let Ok(config) = config else { panic!("no mistake was made") };
     let names: Vec<&str> = config.instances.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["mail", "lab", "direct"], "in the order in which they need each other");
-    assert!(config.instances[2].common.retry.is_some() && config.base == PathBuf::from("/etc"));
+    assert!(config.instances[2].common.retry.is_some() && config.base.ends_with("etc"));
 }
 
 #[test]
