@@ -368,7 +368,7 @@ impl Serve for Mm1 {
             .half_close(true)
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
-            .max_buf_size(HEADER)
+            .max_header_size(HEADER)
             .writev(true)
             .serve_connection(TokioIo::new(connection), service_fn(|request| Box::pin(handle(request))));
         let life = self.settings.upload_time.0 + self.settings.download_time.0;

@@ -42,6 +42,10 @@ impl Users {
             let senders = fields.next().unwrap_or_default().split(',').map(|s| s.trim().to_ascii_lowercase());
             let hash = PasswordHashString::new(hash)
                 .map_err(|_| wrong("write name:hash, the hash as `argon2` prints it ($argon2id$v=19$…)"))?;
+            // One of another kind would be read, and never match.
+            if Algorithm::try_from(hash.algorithm()).is_err() {
+                return Err(wrong("this is a hash of another kind; argon2 hashes begin with $argon2"));
+            }
             let user = User { hash, senders: senders.filter(|s| !s.is_empty()).collect() };
             if name.is_empty() {
                 return Err(wrong("the name is missing"));

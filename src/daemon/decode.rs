@@ -120,6 +120,12 @@ pub fn described(pdu: &Pdu) -> Value {
     json!({ "pdu": pdu.kind.to_string(), "headers": headers, "parts": parts.collect::<Vec<_>>() })
 }
 
+/// What may come from anybody, for a terminal: control characters, which could move its cursor or worse, are escaped.
+pub fn printable(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 fn print(value: &Value) {
     if let Some(push) = value["push"].as_object() {
         println!("WAP push");
@@ -131,17 +137,18 @@ fn print(value: &Value) {
     for (name, text) in value["headers"].as_object().into_iter().flatten() {
         match text {
             Value::Array(several) => {
-                several.iter().for_each(|one| println!("  {name}: {}", one.as_str().unwrap_or_default()))
+                several.iter().for_each(|one| println!("  {name}: {}", printable(one.as_str().unwrap_or_default())))
             }
-            one => println!("  {name}: {}", one.as_str().unwrap_or_default()),
+            one => println!("  {name}: {}", printable(one.as_str().unwrap_or_default())),
         }
     }
     for (number, part) in value["parts"].as_array().into_iter().flatten().enumerate() {
         let name = part["name"].as_str().unwrap_or("without a name");
         println!(
-            "  part {}: {}, {name}, {} octets",
+            "  part {}: {}, {}, {} octets",
             number + 1,
-            part["content_type"].as_str().unwrap_or("?"),
+            printable(part["content_type"].as_str().unwrap_or("?")),
+            printable(name),
             part["size"]
         );
     }

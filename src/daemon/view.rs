@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::cli::TraceOptions;
 use crate::config::Config;
+use crate::decode::printable;
 use crate::run::with_config;
 use crate::{admin, failed, runtime};
 
@@ -43,7 +44,7 @@ pub fn list(config: &Path, wanted: &Wanted, json: bool) -> ExitCode {
     show(config, &Question::List(wanted), json, |answer| {
         let rows = answer.as_array().map(Vec::as_slice).unwrap_or_default();
         for row in rows {
-            let text = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
+            let text = |key: &str| printable(row[key].as_str().unwrap_or("-"));
             println!(
                 "{:<16} {:<12} {:<24} {:<24} {:<10} {} {}",
                 text("id"),
@@ -64,7 +65,7 @@ pub fn list(config: &Path, wanted: &Wanted, json: bool) -> ExitCode {
 /// `trace`, and `queue show`
 pub fn trace(options: &TraceOptions) -> ExitCode {
     show(&options.config.config, &Question::Trace(&options.id), options.json.json, |answer| {
-        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let text = |value: &Value| printable(value.as_str().unwrap_or("-"));
         println!("message {}  <{}>", text(&answer["id"]), text(&answer["message_id"]));
         println!(
             "from {}, received {} by {}",
@@ -76,7 +77,7 @@ pub fn trace(options: &TraceOptions) -> ExitCode {
         for delivery in answer["deliveries"].as_array().map(Vec::as_slice).unwrap_or_default() {
             println!("\n{} to {}: {}", text(&delivery["id"]), text(&delivery["to"]), text(&delivery["state"]));
             if let Some(reason) = delivery["reason"].as_str().filter(|reason| !reason.is_empty()) {
-                println!("  because {reason}");
+                println!("  because {}", printable(reason));
             }
             for line in delivery["timeline"].as_array().map(Vec::as_slice).unwrap_or_default() {
                 println!("  {}  {:<16} {}", text(&line["at"]), text(&line["what"]), text(&line["detail"]));

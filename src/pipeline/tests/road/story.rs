@@ -1,7 +1,5 @@
 //! The road from submission to report, on a real store, with time moved by hand.
 
-mod support;
-
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -13,7 +11,7 @@ use packetboat_api::road::{FetchError, RefusalKind, Submission};
 use packetboat_api::roles::{Failure, Verdict};
 use packetboat_api::store::{Batch, Change, Store};
 
-use support::{ANN, Act, BOB, CAROL, Puppet, START, Scene, first, handed_over, letter, notified};
+use crate::support::{ANN, Act, BOB, CAROL, Puppet, START, Scene, first, handed_over, letter, notified};
 
 fn told() -> Puppet {
     Puppet::new(Act::Say(notified(Some(300))))

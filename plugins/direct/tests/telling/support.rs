@@ -1,0 +1,218 @@
+//! A message, a delivery, and a bearer that remembers.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use packetboat_api::async_trait;
+use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
+use packetboat_api::delivery::{Delivery, State, Step};
+use packetboat_api::evidence::Evidence;
+use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::message::{
+    Class, ContentRef, Envelope, Identity, Kind, Message, Priority, Recipient, Span, Traits,
+};
+use packetboat_api::mime::{Entity, Headers, Mail, MediaType};
+use packetboat_api::numbers::NumberPlan;
+use packetboat_api::party::{Msisdn, Party};
+use packetboat_api::plugin::{Env, Role};
+use packetboat_api::road::{
+    Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness,
+};
+use packetboat_api::roles::{Bearer, BearerError, Instance, Job, Push, Sent, Transport};
+use packetboat_api::serve::Door;
+use packetboat_api::settings::{Section, Source};
+use packetboat_api::spool::SpoolBudget;
+use packetboat_api::store::StoreError;
+use packetboat_mms::{Pdu, decode};
+use packetboat_plugin_direct::PLUGIN;
+
+pub const NOW: Timestamp = Timestamp(1_780_000_000_000);
+pub const TOKEN: &str = "Abcdefghijkl0123456789";
+pub const URL: &str = "http://mms.example.net:8002";
+
+pub fn party(text: &str) -> Party {
+    Party::parse(text).unwrap()
+}
+
+/// A job: a message from `from` with this subject to a phone.
+pub fn job(from: &str, subject: Option<&str>) -> Job {
+    let id = MessageId(7);
+    let to = party("+447700900123");
+    let message = Message {
+        id,
+        kind: Kind::Personal,
+        received: NOW,
+        listener: "mail".to_owned(),
+        identity: Identity::Anonymous,
+        envelope: Envelope {
+            from: Some(party(from)),
+            recipients: vec![Recipient::plain(to.clone())],
+            ..Envelope::default()
+        },
+        traits: Traits {
+            message_id: "abc@mmsc.test".to_owned(),
+            subject: subject.map(str::to_owned),
+            class: Class::Personal,
+            priority: Priority::Normal,
+            expires: NOW.after(Duration::from_secs(86_400)),
+            deliver_after: None,
+            read_report: false,
+            hide_sender: false,
+        },
+        mail: Mail {
+            headers: Headers::default(),
+            root: Entity::leaf(MediaType::new("text/plain"), Span { start: 0, length: 30_000 }),
+        },
+        content: ContentRef { length: 30_000, ..ContentRef::default() },
+    };
+    let delivery = Delivery {
+        id: DeliveryId { message: id, index: 0 },
+        version: 1,
+        to: to.clone(),
+        state: State::Queued,
+        due: NOW,
+        expires: message.traits.expires,
+        rule: "test".to_owned(),
+        route: vec![Step { via: "direct".to_owned(), wait_ms: None }],
+        step: 0,
+        step_since: None,
+        attempts: 0,
+        notified: 0,
+        faults: 0,
+        token: TOKEN.to_owned(),
+        facts: Vec::new(),
+        reason: String::new(),
+        reported: false,
+    };
+    Job { delivery, recipient: Recipient::plain(to), message: Arc::new(message), now: NOW }
+}
+
+/// The PDU in a push.
+pub fn pdu(push: &Bytes) -> Pdu {
+    let push = packetboat_push::Push::parse(push).unwrap();
+    assert!(push.is_mms());
+    decode(&push.payload).unwrap()
+}
+
+/// A bearer that says what it is told.
+pub struct Radio {
+    pub answer: Result<Sent, BearerError>,
+    pub pushes: Mutex<Vec<Push>>,
+}
+
+impl Instance for Radio {}
+
+#[async_trait]
+impl Bearer for Radio {
+    async fn send(&self, push: Push) -> Result<Sent, BearerError> {
+        self.pushes.lock().unwrap().push(push);
+        self.answer.clone()
+    }
+}
+
+/// The handles a transport has no use for.
+struct Nothing;
+
+fn nothing() -> StoreError {
+    StoreError::Missing("nothing".to_owned())
+}
+
+#[async_trait]
+impl Intake for Nothing {
+    async fn check(&self, _: &Identity, _: Option<&Party>, _: &Party) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    async fn submit(&self, _: Submission) -> Result<Receipt, Refusal> {
+        Err(Refusal::new(RefusalKind::TryLater, "nothing"))
+    }
+
+    fn max_size(&self) -> u64 {
+        0
+    }
+
+    fn max_recipients(&self) -> usize {
+        0
+    }
+}
+
+#[async_trait]
+impl Content for Nothing {
+    async fn read(&self, _: &Message, _: Range<u64>) -> Result<Bytes, StoreError> {
+        Err(nothing())
+    }
+}
+
+#[async_trait]
+impl Witness for Nothing {
+    async fn witness(&self, _: DeliveryId, _: Evidence) -> Result<(), StoreError> {
+        Err(nothing())
+    }
+}
+
+#[async_trait]
+impl Handsets for Nothing {
+    async fn fetch(&self, _: &str) -> Result<Fetch, FetchError> {
+        Err(FetchError::Unknown)
+    }
+
+    fn content(&self) -> Arc<dyn Content> {
+        Arc::new(Nothing)
+    }
+
+    async fn witness(&self, _: DeliveryId, _: Evidence) -> Result<(), StoreError> {
+        Err(nothing())
+    }
+
+    fn witness_soon(&self, _: DeliveryId, _: Evidence) {}
+
+    async fn report_allowed(&self, _: DeliveryId, _: bool) -> Result<(), StoreError> {
+        Err(nothing())
+    }
+
+    async fn read_report(&self, _: &str, _: &Msisdn, _: bool) -> Result<(), Refusal> {
+        Err(Refusal::new(RefusalKind::TryLater, "nothing"))
+    }
+}
+
+/// The transport, built as the daemon builds it, behind a door with this address.
+pub fn direct(url: Option<&str>, radio: &Arc<Radio>, toml: &str) -> Result<Arc<dyn Transport>, String> {
+    let door = Door::default();
+    url.into_iter().for_each(|url| door.open(url));
+    let env = Env {
+        name: "direct".into(),
+        node: "mmsc.test".into(),
+        base: PathBuf::new(),
+        numbers: NumberPlan::default(),
+        show_addresses: true,
+        clock: Arc::new(ManualClock::new(NOW)),
+        random: Arc::new(SystemRandom),
+        spool: SpoolBudget::new(0, &PathBuf::new()),
+        intake: Arc::new(Nothing),
+        handsets: Arc::new(Nothing),
+        content: Arc::new(Nothing),
+        witness: Arc::new(Nothing),
+        doors: BTreeMap::from([("handsets".to_owned(), door)]),
+        bearers: BTreeMap::from([("sms".to_owned(), radio.clone() as Arc<dyn Bearer>)]),
+    };
+    let source = Source { path: PathBuf::from("packetboat.toml"), text: toml.into() };
+    let parsed = source.parse().map_err(|e| e.to_string())?;
+    let (key, table) = ("transport.direct".into(), parsed.get_ref().clone());
+    let section = Section { source: &source, key, span: parsed.span(), table };
+    let Role::Transport(factory) = PLUGIN.roles[0] else { panic!("the first role is the transport") };
+    (factory.build)(&section, &env).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+/// A bearer that gives this answer.
+pub fn radio(answer: Result<Sent, BearerError>) -> Arc<Radio> {
+    Arc::new(Radio { answer, pushes: Mutex::default() })
+}
+
+/// A bearer that takes everything.
+pub fn good_radio() -> Arc<Radio> {
+    radio(Ok(Sent { segments: 1, detail: "id 7".to_owned() }))
+}
