@@ -227,7 +227,8 @@ pub trait Store: Send + Sync {
     /// A delivery's timeline, oldest first.
     async fn timeline(&self, id: DeliveryId) -> Result<Vec<Event>, StoreError>;
 
-    /// Messages whose deliveries have all ended and that were received before `before`, oldest first: what may be purged.
+    /// Messages that were received and whose deliveries have all ended before `before`, oldest first: what may be purged.
+    /// A delivery that ended has its end in `due`.
     async fn finished(&self, before: Timestamp, most: usize) -> Result<Vec<MessageId>, StoreError>;
 
     /// Housekeeping: forgets expired keys, gives back disk space. Cheap to call often.

@@ -175,7 +175,7 @@ impl Model {
     /// What [`packetboat_api::store::Store::finished`] says.
     pub fn finished(&self, before: Timestamp) -> Vec<MessageId> {
         let old = self.messages.values().filter(|(message, _)| message.received < before);
-        let open = |id| self.deliveries.values().any(|d| d.id.message == id && !d.state.is_done());
+        let open = |id| self.deliveries.values().any(|d| d.id.message == id && !(d.state.is_done() && d.due < before));
         let mut found: Vec<_> = old.map(|(m, _)| (m.received, m.id)).filter(|(_, id)| !open(*id)).collect();
         found.sort();
         found.into_iter().map(|(_, id)| id).collect()

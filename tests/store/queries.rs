@@ -134,17 +134,27 @@ pub async fn a_timeline_is_kept_in_order(backend: &dyn Backend) {
 pub async fn finished_messages_are_listed_oldest_first(backend: &dyn Backend) {
     let store = backend.open().await;
     fill(&*store).await;
-    for (n, ended) in [(1, 3), (2, 2), (3, 3), (4, 3)] {
+    let after = |n: i64| Timestamp(START.0 + n);
+    for (n, ended) in [(1, 3), (2, 2), (3, 3), (4, 2)] {
         for index in 0..ended {
             store.commit(done(&delivery(n, index), None)).await.expect("end");
         }
     }
+    let late = change(&delivery(4, 2), None, |delivery| {
+        delivery.state = State::Done(End::Expired);
+        delivery.due = after(7);
+    });
+    store.commit(late).await.expect("end later");
     let held = change(&delivery(2, 2), None, |delivery| delivery.state = State::Held);
     store.commit(held).await.expect("hold");
-    let after = |n: i64| Timestamp(START.0 + n);
     assert_eq!(store.finished(after(4), 9).await, Ok(vec![id(1), id(3)]));
-    assert_eq!(store.finished(after(5), 9).await, Ok(vec![id(1), id(3), id(4)]));
-    assert_eq!(store.finished(after(5), 1).await, Ok(vec![id(1)]));
+    assert_eq!(
+        store.finished(after(7), 9).await,
+        Ok(vec![id(1), id(3)]),
+        "4 was received long ago, but ended just now"
+    );
+    assert_eq!(store.finished(after(8), 9).await, Ok(vec![id(1), id(3), id(4)]));
+    assert_eq!(store.finished(after(8), 1).await, Ok(vec![id(1)]));
     assert_eq!(store.finished(START, 9).await, Ok(vec![]));
 }
 

@@ -224,7 +224,8 @@ pub(crate) fn finished(db: &Connection, before: Timestamp, most: usize) -> rusql
         "SELECT id FROM message INDEXED BY message_by_received WHERE received < ?1 AND NOT EXISTS (
              SELECT 1 FROM delivery INDEXED BY delivery_open WHERE delivery.message = message.id AND ",
         open_states!(),
-        ") ORDER BY received, id LIMIT ?2"
+        ") AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = message.id AND delivery.due >= ?1)
+         ORDER BY received, id LIMIT ?2"
     ))?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     select.query_map((before.0, most), |row| row.get(0).map(message_id))?.collect()
