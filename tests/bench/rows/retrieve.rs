@@ -49,7 +49,7 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         for (keep_alive, figures) in [(false, &mut closed), (true, &mut open)] {
             let some = paths.split_off(paths.len() - fetched);
             let address = if keep_alive { daemon.handsets_open } else { daemon.handsets };
-            quiet(bench, &daemon).await;
+            quiet(bench, &daemon).await?;
             let watch = CpuWatch::start(daemon.pid());
             let (rate, found) = get(address, keep_alive, some).await?;
             length = found;
@@ -57,7 +57,7 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
             let how = if keep_alive { "connections kept" } else { "a connection each" };
             bench.note(round, &format!("packetboat, {how}"), rate, &mut figures.ours);
             bench.note(round, "packetboat, µs CPU each", cpu, &mut figures.cpu);
-            quiet(bench, &daemon).await;
+            quiet(bench, &daemon).await?;
             let server = Server::memory(length, keep_alive)?;
             idle(server.pid(), Duration::from_secs(1)).await;
             let watch = CpuWatch::start(server.pid());
@@ -104,9 +104,9 @@ async fn fill(daemon: &Daemon, sink: &Sink, count: usize) -> Result<Vec<String>>
 }
 
 /// What the daemon still has to write about earlier fetches is not a later one's cost.
-async fn quiet(bench: &Bench<'_>, daemon: &Daemon) {
+async fn quiet(bench: &Bench<'_>, daemon: &Daemon) -> Result<()> {
     idle(daemon.pid(), Duration::from_secs(10)).await;
-    bench.settle();
+    bench.settle()
 }
 
 async fn get(address: SocketAddr, keep_alive: bool, paths: Vec<String>) -> Result<(f64, usize)> {

@@ -30,7 +30,7 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         let directory = bench.directory("packetboat-")?;
         let sink = Sink::open(Manner::Answer).await?;
         let daemon = Daemon::start(&bench.options.packetboat, directory.path(), sink.address)?;
-        bench.settle();
+        bench.settle()?;
         idle(daemon.pid(), Duration::from_secs(2)).await;
         let count = bench.options.amount(MAILS) as u64;
         let mails = Arc::new(Mails::new(SIZE, &format!("r{round}"), Delivery::Now));

@@ -30,7 +30,7 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
     fill(bench, directory.path(), queued).await?;
     let (mut first, mut ready, mut resident) = (Vec::new(), Vec::new(), Vec::new());
     for round in bench.rounds() {
-        bench.settle();
+        bench.settle()?;
         forget(&directory.path().join("store"))?;
         let sink = Sink::open(Manner::Answer).await?;
         let daemon = Daemon::start(&bench.options.packetboat, directory.path(), sink.address)?;

@@ -63,7 +63,7 @@ async fn ours(bench: &Bench<'_>, run: &str, delivery: Delivery, keep_alive: bool
     let directory = bench.directory("packetboat-")?;
     let sink = Sink::open(Manner::Answer).await?;
     let daemon = Daemon::start(&bench.options.packetboat, directory.path(), sink.address)?;
-    bench.settle();
+    bench.settle()?;
     idle(daemon.pid(), std::time::Duration::from_secs(2)).await;
     let watch = CpuWatch::start(daemon.pid());
     let address = if keep_alive { daemon.handsets_open } else { daemon.handsets };
@@ -76,7 +76,7 @@ async fn ours(bench: &Bench<'_>, run: &str, delivery: Delivery, keep_alive: bool
 async fn spool(bench: &Bench<'_>, sync_directory: bool) -> Result<(f64, f64)> {
     let directory = bench.directory("spool-")?;
     let server = Server::spool(directory.path(), sync_directory)?;
-    bench.settle();
+    bench.settle()?;
     let watch = CpuWatch::start(server.pid());
     let done = load(bench, server.address, "r", Delivery::Now, false).await?;
     Ok((done.rate(), watch.each(done.count).0))
