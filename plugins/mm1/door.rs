@@ -25,11 +25,10 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::Clock;
 use packetboat_api::delivery::TOKEN_LENGTH;
 use packetboat_api::evidence::{Evidence, Fact};
-use packetboat_api::id::DeliveryId;
 use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Configured, Env};
-use packetboat_api::road::{FetchError, Handsets, Intake, Refusal, RefusalKind};
+use packetboat_api::road::{Fetch, FetchError, Handsets, Intake, Refusal, RefusalKind};
 use packetboat_api::roles::{Instance, Listener};
 use packetboat_api::serve::{Connection, Door, Listen, Serve};
 use packetboat_api::spool::SpoolBudget;
@@ -107,12 +106,12 @@ fn checked_url(url: &str) -> Result<String, String> {
 /// What one connection has done that is not evidence yet.
 #[derive(Default)]
 struct Served {
-    /// Deliveries whose content was handed to this connection whole, if it closes in good order.
-    given: Mutex<Vec<DeliveryId>>,
+    /// What was handed to this connection whole, if it closes in good order.
+    given: Mutex<Vec<Fetch>>,
 }
 
 impl Served {
-    fn take(&self) -> Vec<DeliveryId> {
+    fn take(&self) -> Vec<Fetch> {
         std::mem::take(&mut self.given.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -120,7 +119,7 @@ impl Served {
 impl Mm1 {
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr, served: &Served) -> Response<AnyBody> {
         // A further request on the same connection means that the phone took the answer before it.
-        self.fetched(served);
+        self.fetched(served).await;
         let path = request.uri().path().to_owned();
         match *request.method() {
             Method::POST => self.post(request, peer, &path).await,
@@ -135,16 +134,9 @@ impl Mm1 {
         }
     }
 
-    fn fetched(&self, served: &Served) {
-        served.take().into_iter().for_each(|delivery| self.handsets.witness_soon(delivery, read_by_the_phone()));
-    }
-
-    /// The same at the end of a connection: nobody waits for it any more, and draining waits until it is on disk.
-    async fn fetched_at_last(&self, served: &Served) {
-        for delivery in served.take() {
-            if let Err(error) = self.handsets.witness(delivery, read_by_the_phone()).await {
-                tracing::error!(%delivery, %error, "that a message was fetched could not be recorded");
-            }
+    async fn fetched(&self, served: &Served) {
+        for given in served.take() {
+            self.handsets.witness_soon(given, read_by_the_phone()).await;
         }
     }
 
@@ -224,7 +216,7 @@ impl Mm1 {
         };
         match retrieve::retrieve(&fetch, self.handsets.content(), self.clock.now()).await {
             Ok(body) => {
-                served.given.lock().unwrap_or_else(PoisonError::into_inner).push(fetch.delivery.id);
+                served.given.lock().unwrap_or_else(PoisonError::into_inner).push(fetch);
                 pdu_response(body.boxed_unsync())
             }
             Err(error) => {
@@ -384,7 +376,7 @@ impl Serve for Mm1 {
             return;
         }
         if closed_well(http.into_parts().io.into_inner(), LINGER).await {
-            self.fetched_at_last(&served).await;
+            self.fetched(&served).await;
         }
     }
 

@@ -163,8 +163,9 @@ pub trait Handsets: Send + Sync {
     /// Records what was seen of a delivery; returns when it is on disk.
     async fn witness(&self, delivery: DeliveryId, evidence: Evidence) -> Result<(), StoreError>;
 
-    /// As [`Handsets::witness`], for whoever need not wait: the evidence is written with the next batch.
-    fn witness_soon(&self, delivery: DeliveryId, evidence: Evidence);
+    /// As [`Handsets::witness`], for whoever need not wait: the evidence is written with that of others. Returns when there is
+    /// a place for it in the queue of what is to be written.
+    async fn witness_soon(&self, of: Fetch, evidence: Evidence);
 
     /// The phone allowed or forbade a delivery report for this delivery (X-Mms-Report-Allowed).
     async fn report_allowed(&self, delivery: DeliveryId, allowed: bool) -> Result<(), StoreError>;

@@ -211,8 +211,9 @@ pub trait Store: Send + Sync {
     /// A delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Delivery, StoreError>;
 
-    /// The delivery whose token starts with `prefix` (at least [`crate::delivery::TRANSACTION_LENGTH`] characters).
-    async fn by_token(&self, prefix: &str) -> Result<Option<Delivery>, StoreError>;
+    /// The delivery whose token starts with `prefix` (at least [`crate::delivery::TRANSACTION_LENGTH`] characters), and its
+    /// message.
+    async fn by_token(&self, prefix: &str) -> Result<Option<(Delivery, Arc<Message>)>, StoreError>;
 
     /// The message whose Message-ID this is, without angle brackets; the newest when there are several.
     async fn by_message_id(&self, message_id: &str) -> Result<Option<Arc<Message>>, StoreError>;

@@ -72,7 +72,7 @@ impl Handsets for Nowhere {
         Err(unavailable())
     }
 
-    fn witness_soon(&self, _: DeliveryId, _: Evidence) {}
+    async fn witness_soon(&self, _: Fetch, _: Evidence) {}
 
     async fn report_allowed(&self, _: DeliveryId, _: bool) -> Result<(), StoreError> {
         Err(unavailable())

@@ -56,18 +56,16 @@ impl Handsets for Road {
     async fn fetch(&self, token: &str) -> Result<Fetch, FetchError> {
         let whole = token.get(..TOKEN_LENGTH);
         let prefix = whole.or_else(|| token.get(..TRANSACTION_LENGTH)).ok_or(FetchError::Unknown)?;
-        let found = self.0.store.by_token(prefix).await.map_err(|_| FetchError::TryLater)?;
-        let delivery = found.ok_or(FetchError::Unknown)?;
-        match delivery.state {
-            State::Done(End::Expired) => return Err(FetchError::Expired),
-            State::Done(End::Rejected | End::Failed) => return Err(FetchError::Gone),
-            _ => {}
-        }
-        let message = self.message_of(&delivery).await.map_err(|error| match error {
+        let found = self.0.store.by_token(prefix).await.map_err(|error| match error {
             StoreError::Missing(_) => FetchError::Unknown,
             _ => FetchError::TryLater,
         })?;
-        Ok(Fetch { delivery, message })
+        let (delivery, message) = found.ok_or(FetchError::Unknown)?;
+        match delivery.state {
+            State::Done(End::Expired) => Err(FetchError::Expired),
+            State::Done(End::Rejected | End::Failed) => Err(FetchError::Gone),
+            _ => Ok(Fetch { delivery, message }),
+        }
     }
 
     fn content(&self) -> Arc<dyn Content> {
@@ -78,13 +76,8 @@ impl Handsets for Road {
         Witness::witness(self, delivery, evidence).await
     }
 
-    fn witness_soon(&self, delivery: DeliveryId, evidence: Evidence) {
-        let road = self.clone();
-        tokio::spawn(async move {
-            if let Err(error) = road.seen(delivery, &evidence).await {
-                tracing::error!(%delivery, fact = %evidence.fact, %error, "evidence could not be recorded");
-            }
-        });
+    async fn witness_soon(&self, of: Fetch, evidence: Evidence) {
+        self.gather(of, evidence).await;
     }
 
     async fn report_allowed(&self, delivery: DeliveryId, allowed: bool) -> Result<(), StoreError> {

@@ -8,12 +8,13 @@
 //! - [`transition`]: what a verdict, a piece of evidence or the passing of time makes of a delivery; pure (I-3).
 //! - [`report`]: what is owed to the sender; a report is a new message that enters at `accept`.
 //!
-//! Beside the road: [`handsets`] and [`witness`] (what phones, bearers and transports tell us), [`operate`] (what an
+//! Beside the road: [`handsets`], [`witness`] and `gather` (what phones, bearers and transports tell us), [`operate`] (what an
 //! operator sees and does), [`janitor`] (what is forgotten, and when), [`policy`] (the settings of all this),
 //! [`observe`] (what metrics and logs see).
 
 pub mod accept;
 pub mod deliver;
+mod gather;
 pub mod handsets;
 pub mod janitor;
 mod lane;
@@ -38,6 +39,7 @@ use packetboat_api::roles::{Filter, Transport};
 use packetboat_api::store::Store;
 use packetboat_rules::Program;
 
+use crate::gather::Gathering;
 use crate::lane::Lane;
 
 pub use observe::Observer;
@@ -105,6 +107,7 @@ struct Inner {
     workers: OnceLock<Workers>,
     /// Outcomes of attempts that the store did not take yet.
     unsettled: AtomicUsize,
+    gathering: Gathering,
 }
 
 impl Road {
@@ -122,6 +125,7 @@ impl Road {
             ids,
             workers: OnceLock::new(),
             unsettled: AtomicUsize::new(0),
+            gathering: Gathering::default(),
         }))
     }
 

@@ -33,10 +33,7 @@ impl Road {
         let delivery = self.0.store.delivery(id).await?;
         let message = self.0.store.message(id.message).await?;
         let seen = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
-            // A phone that fetches again and again proves nothing new; other facts may change what waits.
-            let tells_nothing = delivery.state.is_done() || evidence.fact == Fact::Fetched;
-            let known = tells_nothing && delivery.saw(evidence.fact);
-            (!known).then(|| transition::evidence(delivery, evidence, with))
+            (!tells_nothing_new(delivery, evidence)).then(|| transition::evidence(delivery, evidence, with))
         };
         self.change(None, &message, delivery, seen).await
     }
@@ -124,6 +121,11 @@ impl Road {
     pub(crate) async fn message_of(&self, delivery: &Delivery) -> Result<Arc<Message>, StoreError> {
         self.0.store.message(delivery.id.message).await
     }
+}
+
+/// A phone that fetches again and again proves nothing new; other facts may change what waits.
+pub(crate) fn tells_nothing_new(delivery: &Delivery, evidence: &Evidence) -> bool {
+    (delivery.state.is_done() || evidence.fact == Fact::Fetched) && delivery.saw(evidence.fact)
 }
 
 /// The answer to a report: it was taken as what it is about.

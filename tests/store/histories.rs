@@ -213,7 +213,8 @@ impl<'a, B: Backend> History<'a, B> {
         for (id, delivery) in &model.deliveries {
             prop_assert_eq!(&store.delivery(*id).await.expect("delivery"), delivery);
             let found = store.by_token(&delivery.token).await.expect("by token");
-            prop_assert_eq!(found.as_ref(), Some(delivery));
+            prop_assert_eq!(found.as_ref().map(|(delivery, _)| delivery), Some(delivery));
+            prop_assert_eq!(found.map(|(_, message)| message.id), Some(id.message));
             let timeline = store.timeline(*id).await.expect("timeline");
             prop_assert_eq!(timeline, model.timelines.get(id).cloned().unwrap_or_default());
         }

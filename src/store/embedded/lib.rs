@@ -204,16 +204,21 @@ impl Store for EmbeddedStore {
         self.found_delivery(id, found)
     }
 
-    async fn by_token(&self, prefix: &str) -> Result<Option<Delivery>, StoreError> {
+    async fn by_token(&self, prefix: &str) -> Result<Option<(Delivery, Arc<Message>)>, StoreError> {
         if prefix.len() < TRANSACTION_LENGTH || !prefix.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
             return Ok(None);
         }
         if let Some(delivery) = self.shared.cache.by_token(prefix) {
-            return Ok(Some(Delivery::clone(&delivery)));
+            let message = self.message(delivery.id.message).await?;
+            return Ok(Some((Delivery::clone(&delivery), message)));
         }
-        let prefix = prefix.to_owned();
-        let found = self.query(move |db| reader::by_token(db, &prefix)).await?;
-        Ok(found.and_then(|(id, row)| self.readable(id, row)))
+        let (prefix, epoch) = (prefix.to_owned(), self.shared.cache.epoch());
+        let Some((id, row, message)) = self.query(move |db| reader::by_token(db, &prefix)).await? else {
+            return Ok(None);
+        };
+        let Some(delivery) = self.readable(id, row) else { return Ok(None) };
+        let message = self.found_message(id.message, Ok(message), epoch)?;
+        Ok(Some((delivery, message)))
     }
 
     async fn by_message_id(&self, message_id: &str) -> Result<Option<Arc<Message>>, StoreError> {

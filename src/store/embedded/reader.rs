@@ -137,14 +137,18 @@ pub(crate) fn delivery(db: &Connection, id: DeliveryId) -> rusqlite::Result<Opti
     select.query_row((column(id.message), id.index), decode).optional()
 }
 
-/// The delivery whose token starts with `prefix`.
-pub(crate) fn by_token(db: &Connection, prefix: &str) -> rusqlite::Result<Option<(DeliveryId, Read<Delivery>)>> {
+/// The delivery whose token starts with `prefix`, and its message.
+pub(crate) fn by_token(
+    db: &Connection,
+    prefix: &str,
+) -> rusqlite::Result<Option<(DeliveryId, Read<Delivery>, Option<ReadMessage>)>> {
     // Tokens are ASCII: no token that starts with the prefix is larger than this.
     let end = format!("{prefix}\u{7f}");
     let mut select = db.prepare_cached(
         "SELECT message, idx, json FROM delivery WHERE token >= ?1 AND token < ?2 ORDER BY token LIMIT 1",
     )?;
-    select.query_row((prefix, end), decode_row).optional()
+    let Some((id, delivery)) = select.query_row((prefix, end), decode_row).optional()? else { return Ok(None) };
+    Ok(Some((id, delivery, message(db, id.message)?)))
 }
 
 /// The conditions of a listing and the values of their marks.

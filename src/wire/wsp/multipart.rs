@@ -36,11 +36,13 @@ impl Tree {
             true => Body::Parts(self.multipart(reader, depth)?),
             false => {
                 let raw = reader.rest_bytes();
-                let decoded = transfer_encoding.as_deref().map(|encoding| transfer::undo(encoding, &raw));
-                if let (Some(None), Some(encoding)) = (&decoded, transfer_encoding) {
-                    other.push(("Content-Transfer-Encoding".to_owned(), encoding));
-                }
-                Body::Leaf(decoded.flatten().unwrap_or(raw))
+                Body::Leaf(match transfer_encoding {
+                    None => raw,
+                    Some((place, encoding)) => transfer::undo(&encoding, &raw).unwrap_or_else(|| {
+                        other.insert(place, ("Content-Transfer-Encoding".to_owned(), encoding));
+                        raw
+                    }),
+                })
             }
         };
         Ok(Entity { media, content_id, location, disposition, other, body })

@@ -14,7 +14,8 @@ pub(crate) struct PartHeaders {
     pub(crate) content_id: Option<String>,
     pub(crate) location: Option<String>,
     pub(crate) disposition: Option<Disposition>,
-    pub(crate) transfer_encoding: Option<String>,
+    /// The first one, and its place among the others: there it is kept when it cannot be undone.
+    pub(crate) transfer_encoding: Option<(usize, String)>,
     pub(crate) other: Vec<(String, String)>,
 }
 
@@ -95,7 +96,7 @@ impl PartHeaders {
         } else if is(tables::CONTENT_LOCATION) && self.location.is_none() {
             self.location = Some(value);
         } else if is(tables::CONTENT_TRANSFER_ENCODING) && self.transfer_encoding.is_none() {
-            self.transfer_encoding = Some(value);
+            self.transfer_encoding = Some((self.other.len(), value));
         } else if is(tables::CONTENT_DISPOSITION) && self.disposition.is_none() {
             let parsed = MediaType::parse(&format!("disposition/{value}"));
             let kind = parsed.essence().trim_start_matches("disposition/").to_owned();

@@ -1,6 +1,8 @@
 //! Retrieval: GET of content addresses, 100 kB, 32 connections, each message once; a bare HTTP server with the same octets in
-//! memory beside it. The addresses are learnt as a phone learns them: from the notifications.
+//! memory beside it. The addresses are learnt as a phone learns them, from the notifications, and as with phones the messages
+//! of one round were all submitted and notified shortly before.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -42,16 +44,17 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
     let sink = Sink::open(Manner::Answer).await?;
     let daemon = Daemon::start(&bench.options.packetboat, directory.path(), sink.address)?;
     let fetched = bench.options.amount(FETCHED);
-    let mut paths = fill(&daemon, &sink, fetched * 2 * (bench.options.counted_rounds() + 1)).await?;
+    let mut filled = 0;
     let (mut closed, mut open) = (Figures::default(), Figures::default());
     let mut length = SIZE;
     for round in bench.rounds() {
         for (keep_alive, figures) in [(false, &mut closed), (true, &mut open)] {
-            let some = paths.split_off(paths.len() - fetched);
+            let paths = fill(&daemon, &sink, filled, fetched).await?;
+            filled += paths.len();
             let address = if keep_alive { daemon.handsets_open } else { daemon.handsets };
             quiet(bench, &daemon).await?;
             let watch = CpuWatch::start(daemon.pid());
-            let (rate, found) = get(address, keep_alive, some).await?;
+            let (rate, found) = get(address, keep_alive, paths).await?;
             length = found;
             let (cpu, _) = watch.each(fetched as u64);
             let how = if keep_alive { "connections kept" } else { "a connection each" };
@@ -87,19 +90,16 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
     ])
 }
 
-/// Submits messages until that many can be fetched, and returns where.
-async fn fill(daemon: &Daemon, sink: &Sink, count: usize) -> Result<Vec<String>> {
-    eprintln!("submitting {count} messages");
+/// Submits so many messages more, and returns where they can be fetched, in the order in which phones were told.
+async fn fill(daemon: &Daemon, sink: &Sink, before: usize, count: usize) -> Result<Vec<String>> {
     let pdus = Arc::new(SendReq::new(SIZE, "f", RECIPIENT, Delivery::Now)?);
     let target = Target { address: daemon.handsets_open, connections: CONNECTIONS, keep_alive: true };
-    target.post(pdus, Arc::new(AtomicU64::new(0)), PATIENCE, count as u64).await?;
-    sink.wait_for(count as u64, PATIENCE).await?;
-    let mut paths = sink.content_paths()?;
-    paths.sort();
-    paths.dedup();
-    match paths.len() >= count {
+    target.post(pdus, Arc::new(AtomicU64::new(before as u64)), PATIENCE, count as u64).await?;
+    sink.wait_for((before + count) as u64, PATIENCE).await?;
+    let paths = sink.content_paths()?.split_off(before);
+    match paths.iter().collect::<HashSet<_>>().len() == count {
         true => Ok(paths),
-        false => Err(format!("{count} messages were notified with {} addresses", paths.len()).into()),
+        false => Err(format!("{count} messages were not notified with as many addresses").into()),
     }
 }
 

@@ -67,7 +67,7 @@ impl Handsets for Nothing {
         Err(StoreError::Missing(delivery.to_string()))
     }
 
-    fn witness_soon(&self, _: DeliveryId, _: Evidence) {}
+    async fn witness_soon(&self, _: Fetch, _: Evidence) {}
 
     async fn report_allowed(&self, delivery: DeliveryId, _: bool) -> Result<(), StoreError> {
         Err(StoreError::Missing(delivery.to_string()))

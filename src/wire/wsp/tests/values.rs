@@ -117,6 +117,24 @@ fn parts_are_counted_at_all_depths() {
     assert_eq!(read(&both).map_err(|error| error.kind), Err(too_many));
 }
 
+/// The first transfer encoding counts; one that cannot be undone stays where it stood, so that writing and reading
+/// again changes nothing (a fuzzer's find).
+#[test]
+fn a_transfer_encoding_that_cannot_be_undone_keeps_its_place() {
+    let headers = b"\x83Content-Transfer-Encoding\0base63\0X\0y\0Content-Transfer-Encoding\0base64\0";
+    let body = [&[1, headers.len() as u8, 4], &headers[..], b"SGVs"].concat();
+    let mixed = MediaType::new("application/vnd.wap.multipart.mixed");
+    let read = |octets: &Bytes| packetboat_wsp::read_entity(mixed.clone(), Reader::new(octets)).expect("readable");
+    let first = read(&Bytes::from(body));
+    let packetboat_mime::Body::Parts(parts) = &first.body else { panic!("no parts: {first:?}") };
+    let values: Vec<&str> = parts[0].other.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(values, ["base63", "y", "base64"]);
+    let again = Bytes::from(packetboat_wsp::write_entity(Writer::new(), &first).to_vec());
+    let mut reader = Reader::new(&again);
+    let media = content_type(&mut reader).expect("a type that was written");
+    assert_eq!(packetboat_wsp::read_entity(media, reader), Ok(first));
+}
+
 #[test]
 fn text_is_read_in_its_charset() {
     assert_eq!(charset::decode(Some(4), b"\xdcber\0"), "Über");

@@ -190,7 +190,7 @@ impl Handsets for Handle {
         self.0.witness(delivery, evidence).await
     }
 
-    fn witness_soon(&self, _: DeliveryId, evidence: Evidence) {
+    async fn witness_soon(&self, _: Fetch, evidence: Evidence) {
         self.0.seen.lock().unwrap().push((evidence.fact, evidence.detail));
     }
 

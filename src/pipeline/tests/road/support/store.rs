@@ -71,7 +71,7 @@ impl Store for Wilful {
         self.store.delivery(id).await
     }
 
-    async fn by_token(&self, prefix: &str) -> Result<Option<Delivery>, StoreError> {
+    async fn by_token(&self, prefix: &str) -> Result<Option<(Delivery, Arc<Message>)>, StoreError> {
         self.store.by_token(prefix).await
     }
 
