@@ -31,7 +31,7 @@ impl Default for LimitSettings {
         LimitSettings {
             message_size: ByteSize::mib(10),
             recipients: 200,
-            receiving_memory: ByteSize::mib(48),
+            receiving_memory: ByteSize::mib(16),
             hops: 100,
         }
     }

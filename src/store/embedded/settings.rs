@@ -23,7 +23,7 @@ pub struct Settings {
     #[schemars(example = "64MiB")]
     pub free_space_floor: ByteSize,
     /// Memory for messages and deliveries in use.
-    #[schemars(example = "8MiB")]
+    #[schemars(example = "32MiB")]
     pub metadata_cache: ByteSize,
     /// Memory for pages of the database.
     #[schemars(example = "16MiB")]
@@ -59,7 +59,7 @@ impl Default for Settings {
             durability: Durability::PowerLoss,
             segment_size: ByteSize::mib(64),
             free_space_floor: ByteSize::mib(64),
-            metadata_cache: ByteSize::mib(8),
+            metadata_cache: ByteSize::mib(32),
             database_cache: ByteSize::mib(16),
         }
     }
