@@ -46,7 +46,7 @@ impl Default for Options {
             max_body: 64 << 10,
             user_agent: concat!("packetboat/", env!("CARGO_PKG_VERSION")).to_owned(),
             max_redirects: 0,
-            max_idle: 32,
+            max_idle: 256,
             ca_file: None,
         }
     }

@@ -143,6 +143,8 @@ pub(crate) fn open_reader(path: &Path, cache: u64) -> rusqlite::Result<Connectio
 
 fn tune(db: &Connection, cache: u64) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Plans do not depend on the values: otherwise some statements are prepared anew each time they are used.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Negative: in KiB instead of pages.
     db.pragma_update(None, "cache_size", -i64::try_from(cache >> 10).unwrap_or(i64::MAX))?;
     db.pragma_update(None, "temp_store", "MEMORY")
