@@ -11,9 +11,8 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use packetboat_api::delivery::Event;
+use packetboat_api::delivery::{End, State};
 use packetboat_api::evidence::Evidence;
-use packetboat_api::id::DeliveryId;
 use packetboat_api::road::Fetch;
 use packetboat_api::store::{Batch, Change, StoreError};
 use tokio::sync::Semaphore;
@@ -26,6 +25,8 @@ use crate::witness::tells_nothing_new;
 const MOST: usize = 256;
 /// Pieces that may wait; who brings more waits for a place.
 const PLACES: u32 = 4096;
+/// How often the rest is tried together when one of them was changed by somebody else; then each by itself.
+const RACES: usize = 8;
 /// How long more is gathered after a commit that others followed.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -106,27 +107,27 @@ impl Road {
     async fn write_together(&self, mut pieces: Vec<Seen>) {
         // What lies together in the store is written together.
         pieces.sort_by_key(|piece| piece.of.delivery.id);
-        let mut batch = Batch::default();
         let mut there = HashSet::with_capacity(pieces.len());
-        let mut alone = Vec::new();
-        for piece in &pieces {
-            match there.insert(piece.of.delivery.id) {
-                true => self.add_piece(piece, &mut batch),
-                false => alone.push(piece),
+        let (mut together, mut alone): (Vec<Seen>, Vec<Seen>) =
+            pieces.into_iter().partition(|piece| there.insert(piece.of.delivery.id));
+        for _ in 0..RACES {
+            match self.commit_pieces(&together).await {
+                Ok(()) => {
+                    together.clear();
+                    break;
+                }
+                // Somebody changed that one meanwhile: it is done by itself, from what is there now.
+                Err(StoreError::Stale(id)) => {
+                    alone.extend(together.extract_if(.., |piece| piece.of.delivery.id == id));
+                }
+                Err(StoreError::Missing(_)) => break,
+                Err(error) => {
+                    tracing::error!(pieces = together.len() + alone.len(), %error, "evidence could not be recorded");
+                    return;
+                }
             }
         }
-        let noted: Vec<(DeliveryId, Event)> = batch.events.clone();
-        let committed = if batch.changes.is_empty() { Ok(()) } else { self.0.store.commit(batch).await };
-        match committed {
-            Ok(()) => noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event)),
-            // Somebody changed one of them meanwhile: each by itself, from what is there now.
-            Err(StoreError::Stale(_) | StoreError::Missing(_)) => alone = pieces.iter().collect(),
-            Err(error) => {
-                tracing::error!(pieces = pieces.len(), %error, "evidence could not be recorded");
-                return;
-            }
-        }
-        for piece in alone {
+        for piece in together.into_iter().chain(alone) {
             let delivery = piece.of.delivery.id;
             if let Err(error) = self.seen(delivery, &piece.evidence).await {
                 tracing::error!(%delivery, fact = %piece.evidence.fact, %error, "evidence could not be recorded");
@@ -134,14 +135,35 @@ impl Road {
         }
     }
 
-    fn add_piece(&self, piece: &Seen, batch: &mut Batch) {
+    async fn commit_pieces(&self, pieces: &[Seen]) -> Result<(), StoreError> {
+        let (mut batch, mut ends) = (Batch::default(), Vec::new());
+        for piece in pieces {
+            ends.extend(self.add_piece(piece, &mut batch));
+        }
+        if batch.changes.is_empty() {
+            return Ok(());
+        }
+        let noted = batch.events.clone();
+        self.0.store.commit(batch).await?;
+        noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event));
+        ends.into_iter().for_each(|end| self.0.observer.ended(end));
+        Ok(())
+    }
+
+    /// Adds what follows from a piece to the batch; the end, when that is one.
+    fn add_piece(&self, piece: &Seen, batch: &mut Batch) -> Option<End> {
         let Seen { of: Fetch { delivery, message }, evidence } = piece;
         if tells_nothing_new(delivery, evidence) {
-            return;
+            return None;
         }
         let mut next = transition::evidence(delivery, evidence, self.circumstances(&self.0.policy.queue.retry));
         self.add_reports(batch, message, &mut next);
         batch.events.extend(next.events.into_iter().map(|event| (delivery.id, event)));
+        let end = match next.delivery.state {
+            State::Done(end) if !delivery.state.is_done() => Some(end),
+            _ => None,
+        };
         batch.changes.push(Change { delivery: next.delivery, from: delivery.version, lease: None });
+        end
     }
 }

@@ -213,7 +213,7 @@ impl Store for EmbeddedStore {
             return Ok(Some((Delivery::clone(&delivery), message)));
         }
         let (prefix, epoch) = (prefix.to_owned(), self.shared.cache.epoch());
-        let Some((id, row, message)) = self.query(move |db| reader::by_token(db, &prefix)).await? else {
+        let Some(((id, row), message)) = self.query(move |db| reader::by_token(db, &prefix)).await? else {
             return Ok(None);
         };
         let Some(delivery) = self.readable(id, row) else { return Ok(None) };

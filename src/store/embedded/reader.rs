@@ -38,6 +38,9 @@ pub(crate) struct Readers {
 /// A row, or why it cannot be read.
 pub(crate) type Read<T> = Result<T, String>;
 
+/// A delivery's row.
+pub(crate) type DeliveryRead = (DeliveryId, Read<Delivery>);
+
 /// A message with the length of its JSON.
 pub(crate) type ReadMessage = Read<(Message, usize)>;
 
@@ -138,17 +141,14 @@ pub(crate) fn delivery(db: &Connection, id: DeliveryId) -> rusqlite::Result<Opti
 }
 
 /// The delivery whose token starts with `prefix`, and its message.
-pub(crate) fn by_token(
-    db: &Connection,
-    prefix: &str,
-) -> rusqlite::Result<Option<(DeliveryId, Read<Delivery>, Option<ReadMessage>)>> {
+pub(crate) fn by_token(db: &Connection, prefix: &str) -> rusqlite::Result<Option<(DeliveryRead, Option<ReadMessage>)>> {
     // Tokens are ASCII: no token that starts with the prefix is larger than this.
     let end = format!("{prefix}\u{7f}");
     let mut select = db.prepare_cached(
         "SELECT message, idx, json FROM delivery WHERE token >= ?1 AND token < ?2 ORDER BY token LIMIT 1",
     )?;
     let Some((id, delivery)) = select.query_row((prefix, end), decode_row).optional()? else { return Ok(None) };
-    Ok(Some((id, delivery, message(db, id.message)?)))
+    Ok(Some(((id, delivery), message(db, id.message)?)))
 }
 
 /// The conditions of a listing and the values of their marks.
@@ -174,11 +174,7 @@ impl Conditions {
 }
 
 /// Deliveries that `filter` lets pass, with those that cannot be read.
-pub(crate) fn scan(
-    db: &Connection,
-    filter: &Filter,
-    page: Page,
-) -> rusqlite::Result<Vec<(DeliveryId, Read<Delivery>)>> {
+pub(crate) fn scan(db: &Connection, filter: &Filter, page: Page) -> rusqlite::Result<Vec<DeliveryRead>> {
     let mut all = Conditions::default();
     all.add("state <>", Some(schema::UNREADABLE.to_owned()));
     all.add("message =", filter.message.map(column));
@@ -241,7 +237,7 @@ pub(crate) fn content(db: &Connection, id: MessageId) -> rusqlite::Result<Option
     select.query_row([column(id)], |row| row.get(0).map(|octets: Vec<u8>| octets.into())).optional()
 }
 
-fn decode_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<(DeliveryId, Read<Delivery>)> {
+fn decode_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<DeliveryRead> {
     let id = delivery_id(row, 0)?;
     Ok((id, rows::decode_delivery(id, row.get_ref(2)?.as_bytes().unwrap_or_default())))
 }

@@ -9,6 +9,8 @@ use packetboat_mime::{Body, Entity, MediaType};
 use crate::part::PartHeaders;
 use crate::{Reader, WspError, WspErrorKind, limits, transfer};
 
+const TRANSFER_ENCODING: &str = "Content-Transfer-Encoding";
+
 /// What WAP calls its multiparts, before the subtype.
 pub(crate) const WAP_MULTIPART: &str = "application/vnd.wap.multipart.";
 
@@ -38,10 +40,17 @@ impl Tree {
                 let raw = reader.rest_bytes();
                 Body::Leaf(match transfer_encoding {
                     None => raw,
-                    Some((place, encoding)) => transfer::undo(&encoding, &raw).unwrap_or_else(|| {
-                        other.insert(place, ("Content-Transfer-Encoding".to_owned(), encoding));
-                        raw
-                    }),
+                    Some((place, encoding)) => match transfer::undo(&encoding, &raw) {
+                        Some(decoded) => {
+                            // Whatever else was said of its encoding is not true of it now.
+                            other.retain(|(name, _)| !name.eq_ignore_ascii_case(TRANSFER_ENCODING));
+                            decoded
+                        }
+                        None => {
+                            other.insert(place, (TRANSFER_ENCODING.to_owned(), encoding));
+                            raw
+                        }
+                    },
                 })
             }
         };

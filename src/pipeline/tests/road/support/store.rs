@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,17 +21,21 @@ pub struct Wilful {
     pub full: AtomicBool,
     /// Says of every delivery that is claimed that the phone has it, before the claimer can say anything.
     pub meddles: AtomicBool,
+    /// Batches that were offered.
+    pub commits: AtomicUsize,
 }
 
 impl Wilful {
     pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Wilful { store, full: AtomicBool::new(false), meddles: AtomicBool::new(false) })
+        let (full, meddles) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Wilful { store, full, meddles, commits: AtomicUsize::new(0) })
     }
 }
 
 #[async_trait]
 impl Store for Wilful {
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
         match self.full.load(Ordering::SeqCst) {
             true => Err(StoreError::Full("as it was told".to_owned())),
             false => self.store.commit(batch).await,
