@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -96,8 +97,10 @@ pub struct Listen {
     pub tls_key: Option<std::path::PathBuf>,
     /// TLS from the first octet on (RFC 8314) instead of an upgrade the protocol asks for.
     pub implicit_tls: bool,
-    /// Expect a PROXY protocol header (v1 or v2) from a load balancer before anything else.
-    pub proxy_protocol: bool,
+    /// Networks of the load balancers that put a PROXY protocol header (v1 or v2) before anything else; a connection of theirs
+    /// without one is closed. From anybody else no header is taken: who could write one could be anybody.
+    #[schemars(with = "Vec<String>", example = ["10.0.0.5/32"])]
+    pub proxy_protocol: Vec<IpNet>,
     /// Most connections at once; more are closed at once after the protocol's own "try later".
     pub max_connections: Option<usize>,
     /// Most connections at once from one address.

@@ -155,6 +155,11 @@ fn answer(found: Result<Value, StoreError>) -> Response {
 pub async fn listed(road: &Road, filter: &Filter, page: Page) -> Result<Value, StoreError> {
     let rows = road.list(filter, page).await?.into_iter().map(|(delivery, message)| {
         let mut row = serde_json::to_value(&delivery).unwrap_or_default();
+        // Whoever has the token can fetch the content (I-11); its beginning, which bearers see too, identifies as well.
+        if let Some(row) = row.as_object_mut() {
+            row.remove("token");
+        }
+        row["transaction"] = json!(delivery.transaction());
         row["state"] = json!(delivery.state.word());
         row["via"] = json!(delivery.via());
         row["due"] = json!(delivery.due.to_string());

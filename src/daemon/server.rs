@@ -104,7 +104,8 @@ impl Gate {
         let local = stream.local_addr().unwrap_or(peer);
         // Before anything is waited for: also who sends no PROXY header takes a place.
         let Some(mut place) = self.place() else { return self.turn_away(stream).await };
-        let peer = match self.settings.proxy_protocol {
+        let address = peer.ip().to_canonical();
+        let peer = match self.settings.proxy_protocol.iter().any(|balancers| balancers.contains(&address)) {
             false => peer,
             true => match tokio::time::timeout(HANDSHAKE, proxied(&mut stream)).await {
                 Ok(Ok(Some(told))) => told,

@@ -71,7 +71,10 @@ impl Road {
         for about in &notification.recipients {
             let names = [&about.original_recipient, &about.final_recipient];
             let parties: Vec<Party> = names.into_iter().flatten().filter_map(|name| party(name)).collect();
-            let Some(delivery) = deliveries.iter().find(|delivery| parties.contains(&delivery.to)) else { continue };
+            // Hops write addresses in the case they like; that it is ours is proven already.
+            let names: Vec<String> = parties.iter().map(|party| party.to_string().to_ascii_lowercase()).collect();
+            let is = |delivery: &&Delivery| names.contains(&delivery.to.to_string().to_ascii_lowercase());
+            let Some(delivery) = deliveries.iter().find(is) else { continue };
             self.status(&message, delivery.clone(), about).await?;
         }
         Ok(Some(receipt(&message)))

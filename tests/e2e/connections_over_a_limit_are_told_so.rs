@@ -21,8 +21,12 @@ fn connections_over_a_limit_are_told_so() {
         .set("listener.balanced", "plugin", r#""smtp""#)
         .set("listener.balanced", "listen", r#"["127.0.0.1:0"]"#)
         .set("listener.balanced", "domains", r#"["mms.test"]"#)
-        .set("listener.balanced", "proxy_protocol", "true")
+        .set("listener.balanced", "proxy_protocol", r#"["127.0.0.1/32"]"#)
         .set("listener.balanced", "max_connections_per_address", "1")
+        .set("listener.direct", "plugin", r#""smtp""#)
+        .set("listener.direct", "listen", r#"["127.0.0.1:0"]"#)
+        .set("listener.direct", "domains", r#"["mms.test"]"#)
+        .set("listener.direct", "proxy_protocol", r#"["192.0.2.0/24"]"#)
         .set("listener.balanced", "trusted_networks", r#"["192.0.2.0/24"]"#);
     let daemon = node.start();
 
@@ -68,6 +72,12 @@ fn connections_over_a_limit_are_told_so() {
     for none in ["EHLO x\r\n", "PROXY TCP4 x y 1 2\r\n", "PROXY", "\r\n\r\nQUIT\r\n"] {
         assert_eq!(converse(balanced, none.as_bytes(), ""), "", "no service for {none:?}");
     }
+
+    // Whoever is no balancer speaks for himself only.
+    let header = String::from_utf8_lossy(trusted).into_owned();
+    let said = converse(daemon.listener("direct"), b"", &format!("{header}QUIT\r\n"));
+    let codes: Vec<&str> = said.lines().filter_map(|line| line.get(..3)).collect();
+    assert_eq!(codes, ["220", "500", "221"], "{said}");
 
     let mut first = TcpStream::connect(balanced).expect("a connection");
     first.write_all(trusted).expect("a server that listens");

@@ -37,3 +37,4 @@ pub use html::html_to_text;
 pub use media::MediaType;
 pub use parse::{MimeError, parse};
 pub use render::{Transport, render, render_to_bytes};
+pub use transfer::decode_quoted;

@@ -87,8 +87,8 @@ fn flush_quantum(out: &mut Vec<u8>, bits: u32, count: u32) {
     }
 }
 
-/// Undoes quoted-printable: soft breaks joined, blanks at line ends dropped, a `=` that is no escape kept.
-pub(crate) fn decode_quoted(input: &[u8]) -> Vec<u8> {
+/// Undoes quoted-printable (RFC 2045 6.7): soft breaks joined, blanks at line ends dropped, a `=` that is no escape kept.
+pub fn decode_quoted(input: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(input.len());
     let mut rest = input;
     while !rest.is_empty() {
