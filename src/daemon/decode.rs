@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use packetboat_api::mime::Length;
+use packetboat_api::mime::date::rfc3339;
 use packetboat_mms::{Pdu, decode};
-use packetboat_push::{Push, analyse};
+use packetboat_push::{Indication, Push, ServiceLoading, analyse};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -86,12 +87,29 @@ fn push(push: &Push) -> Result<Value, String> {
         "application_id": push.application_id.as_ref().and_then(|id| id.name()),
         "initiator": push.initiator,
     });
-    let mut value = match push.is_mms() {
-        true => pdu(&push.payload, &"the push's payload")?,
-        false => json!({ "payload": push.payload.iter().map(|b| format!("{b:02x}")).collect::<String>() }),
+    let broken = |error: packetboat_push::WspError| format!("the push's payload: {error}");
+    let mut value = match push.content_type.essence() {
+        _ if push.is_mms() => pdu(&push.payload, &"the push's payload")?,
+        Indication::MEDIA_TYPE => indication(&Indication::from_wbxml(&push.payload).map_err(broken)?),
+        ServiceLoading::MEDIA_TYPE => loading(&ServiceLoading::from_wbxml(&push.payload).map_err(broken)?),
+        _ => json!({ "payload": push.payload.iter().map(|b| format!("{b:02x}")).collect::<String>() }),
     };
     value["push"] = head;
     Ok(value)
+}
+
+/// A Service Indication as JSON, by the names of its attributes.
+fn indication(si: &Indication) -> Value {
+    let date = |seconds: Option<i64>| seconds.map(rfc3339);
+    json!({ "si": {
+        "href": si.href, "si-id": si.id, "created": date(si.created), "si-expires": date(si.expires),
+        "action": si.signal.as_str(), "text": si.text,
+    } })
+}
+
+/// A Service Loading as JSON, by the names of its attributes.
+fn loading(sl: &ServiceLoading) -> Value {
+    json!({ "sl": { "href": sl.href, "action": sl.loading.as_str() } })
 }
 
 /// A PDU as JSON: its type, its header fields by their names in the specification, its parts.
@@ -130,6 +148,13 @@ fn print(value: &Value) {
     if let Some(push) = value["push"].as_object() {
         println!("WAP push");
         push.iter().filter(|(_, v)| !v.is_null()).for_each(|(name, v)| println!("  {name}: {v}"));
+    }
+    for (kind, title) in [("si", "Service Indication"), ("sl", "Service Loading")] {
+        let Some(fields) = value[kind].as_object() else { continue };
+        println!("{title}");
+        for (name, text) in fields.iter().filter_map(|(name, text)| Some((name, text.as_str()?))) {
+            println!("  {name}: {}", printable(text));
+        }
     }
     if let Some(pdu) = value["pdu"].as_str() {
         println!("{pdu}");

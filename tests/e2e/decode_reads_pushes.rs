@@ -44,6 +44,23 @@ fn decode_reads_pushes() {
     let people = decode(&["--push", &first, &second]).expect_success().text();
     assert!(people.contains("m-notification-ind") && people.contains(url), "{people}");
 
+    // A link instead of a message: WBXML as xml2wbxml of libwbxml writes it.
+    let si =
+        b"\x03\x05\x6a\0\x45\xc6\x0c\x03127.0.0.1/mms/inbox\0\x11\x031@mmsc\0\x07\x0a\xc3\x05\x20\x26\x11\x22\x12\x01\
+               \x03You have an MMS\0\x01\x01";
+    let link = [b"\x01\x06\x03\xae\xaf\x82".as_slice(), si].concat();
+    let told = decode(&["--push", "--json", &path("link.bin", &link)]).expect_success().json();
+    assert_eq!(told["si"]["href"], "http://127.0.0.1/mms/inbox", "{told:#}");
+    assert_eq!(
+        (&told["si"]["action"], &told["si"]["created"]),
+        (&"signal-medium".into(), &"2026-11-22T12:00:00Z".into())
+    );
+    assert_eq!((&told["si"]["text"], &told["push"]["application_id"]), (&"You have an MMS".into(), &"wml.ua".into()));
+    let people = decode(&["--push", &path("link.bin", &link)]).expect_success().text();
+    assert!(people.contains("Service Indication") && people.contains("si-id: 1@mmsc"), "{people}");
+    let cut = decode(&["--push", &path("cut-link.bin", &link[..link.len() - 3])]);
+    assert!(cut.status.code() == Some(1) && cut.stderr.contains("payload"), "{cut:?}");
+
     let half_a_push = decode(&["--push", "--json", &first]);
     assert_eq!(half_a_push.status.code(), Some(1), "{half_a_push:?}");
     assert!(half_a_push.stderr.contains('2'), "which one is missing? {}", half_a_push.stderr);

@@ -28,6 +28,9 @@ pub enum ApplicationId {
 }
 
 impl ApplicationId {
+    /// The browser.
+    pub const BROWSER: ApplicationId = ApplicationId::Number(0x02);
+
     /// The MMS user agent.
     pub const MMS: ApplicationId = ApplicationId::Number(0x04);
 

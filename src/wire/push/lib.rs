@@ -1,8 +1,10 @@
-//! WAP push: what carries an m-notification-ind, an m-delivery-ind or an m-read-orig-ind to a handset.
+//! WAP push: what carries an m-notification-ind, an m-delivery-ind, an m-read-orig-ind or a link to a handset.
 //!
 //! - [`pdu`]: the connectionless Push PDU of WSP (WAP-230-WSP 8.2.4.1) as WAP-235-PushOTA uses it: octets <-> [`Push`];
 //! - [`application`]: X-Wap-Application-Id and its assigned numbers;
 //! - [`analyse`](mod@analyse): from what an operator has at hand, a push or the user data of short messages, to the push;
+//! - [`indication`]: Service Indication and Service Loading, a pushed link;
+//! - [`wbxml`]: the binary XML that these are written in;
 //! - [`limits`]: every maximum of this crate.
 //!
 //! The crate is pure (I-4): input gives a value or an error with its octet, header fields nobody here knows are kept,
@@ -10,11 +12,15 @@
 
 pub mod analyse;
 pub mod application;
+pub mod indication;
 pub mod limits;
 pub mod pdu;
+pub mod wbxml;
 
 pub use analyse::{AnalyseError, analyse, from_user_data};
 pub use application::ApplicationId;
+pub use indication::{Indication, Loading, ServiceLoading, Signal};
+pub use packetboat_wsp::WspError;
 pub use pdu::{Field, FieldName, Push, PushFlag};
 
 /// Whether a push of so many octets goes in one short message beside its ports.

@@ -5,3 +5,9 @@ pub const MAX_FIELDS: usize = 64;
 
 /// Short messages that one analysis takes: as many as one concatenated message can have, with room for copies.
 pub const MAX_MESSAGES: usize = 512;
+
+/// Levels of elements in a WBXML document. Real ones have four.
+pub const MAX_DEPTH: usize = 16;
+
+/// Elements, attributes and pieces of text in a WBXML document. Settings of a phone have some hundred.
+pub const MAX_NODES: usize = 4096;

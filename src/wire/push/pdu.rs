@@ -10,6 +10,7 @@ use packetboat_mime::MediaType;
 use packetboat_wsp::{Reader, Writer, WspError, WspErrorKind, content_type, write_content_type};
 
 use crate::application::ApplicationId;
+use crate::indication::{Indication, ServiceLoading};
 use crate::limits::MAX_FIELDS;
 
 /// The type of a Push PDU (WAP-230-WSP table 34).
@@ -103,16 +104,30 @@ pub enum FieldName {
 impl Push {
     /// A push that carries an MMS PDU: the shortest header that says so.
     pub fn mms(transaction_id: u8, pdu: Bytes) -> Self {
+        Push::carrying(transaction_id, MMS_MESSAGE, ApplicationId::MMS, pdu)
+    }
+
+    /// A push that carries a Service Indication for the browser.
+    pub fn indication(transaction_id: u8, indication: &Indication) -> Self {
+        Push::carrying(transaction_id, Indication::MEDIA_TYPE, ApplicationId::BROWSER, indication.to_wbxml())
+    }
+
+    /// A push that carries a Service Loading for the browser.
+    pub fn loading(transaction_id: u8, loading: &ServiceLoading) -> Self {
+        Push::carrying(transaction_id, ServiceLoading::MEDIA_TYPE, ApplicationId::BROWSER, loading.to_wbxml())
+    }
+
+    fn carrying(transaction_id: u8, media_type: &str, application: ApplicationId, payload: Bytes) -> Self {
         Push {
             transaction_id,
-            content_type: MediaType::new(MMS_MESSAGE),
-            application_id: Some(ApplicationId::MMS),
+            content_type: MediaType::new(media_type),
+            application_id: Some(application),
             content_length: None,
             flag: None,
             initiator: None,
             date: None,
             others: Vec::new(),
-            payload: pdu,
+            payload,
         }
     }
 
