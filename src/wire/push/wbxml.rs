@@ -148,7 +148,7 @@ impl Document {
         let mut parser = Parser { reader, table, charset, tag_page: 0, attribute_page: 0, nodes: 0 };
         let public_id = match public {
             Ok(number) => PublicId::Number(number),
-            Err(index) => PublicId::Text(parser.from_table(index)?),
+            Err(index) => PublicId::Text(parser.table_string(index)?),
         };
         while parser.reader.peek()? == global::PI {
             parser.instruction()?;
@@ -211,7 +211,7 @@ impl Parser<'_> {
         let name = match tag & !(WITH_CONTENT | WITH_ATTRIBUTES) {
             global::LITERAL => {
                 let index = self.reader.uintvar()?;
-                Name::Text(self.from_table(index)?)
+                Name::Text(self.table_string(index)?)
             }
             0..=3 => return Err(at.error(WspErrorKind::Unexpected { expected: "a tag", found: tag })),
             number => Name::Token { page: self.tag_page, number },
@@ -265,7 +265,7 @@ impl Parser<'_> {
             global::END => return Ok(None),
             global::LITERAL => {
                 let index = self.reader.uintvar()?;
-                Name::Text(self.from_table(index)?)
+                Name::Text(self.table_string(index)?)
             }
             number @ (0x05..=0x3F | 0x45..=0x7F) => Name::Token { page: self.attribute_page, number },
             found => return Err(at.error(WspErrorKind::Unexpected { expected: "an attribute", found })),
@@ -305,7 +305,7 @@ impl Parser<'_> {
             global::STR_T => {
                 self.reader.octet()?;
                 let index = self.reader.uintvar()?;
-                self.from_table(index)?
+                self.table_string(index)?
             }
             global::ENTITY => {
                 self.reader.octet()?;
@@ -336,7 +336,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn from_table(&self, index: u32) -> Result<String, WspError> {
+    fn table_string(&self, index: u32) -> Result<String, WspError> {
         let missing = || {
             let kind = WspErrorKind::Overrun { what: "string table", length: index as usize, left: self.table.len() };
             self.reader.error(kind)
