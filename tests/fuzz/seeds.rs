@@ -25,6 +25,9 @@ fn main() {
     }
     for (_, text) in texts(&vectors.join("push")) {
         hex_strings(&text).iter().for_each(|octets| seeds.add("push", octets));
+        // What a push carries, after its header.
+        let payload = |octets: &Vec<u8>| Some(octets.get(usize::from(*octets.get(2)?) + 3..)?.to_vec());
+        hex_strings(&text).iter().filter_map(payload).for_each(|octets| seeds.add("wbxml", &octets));
         seeds.add("sms", &with_lengths(&hex_strings(&text)));
     }
     for (_, text) in texts(&vectors.join("sms")) {

@@ -283,8 +283,7 @@ fn value(pieces: &[Piece]) -> String {
         match piece {
             Piece::Text(text) => out.push_str(text),
             Piece::Token { page: 0, number } => out.push_str(chosen(FIRST_PART, &PARTS, *number).unwrap_or_default()),
-            Piece::Token { .. } => {}
-            Piece::Opaque(octets) => out.push_str(&String::from_utf8_lossy(octets)),
+            Piece::Token { .. } | Piece::Opaque(_) => {}
         }
     }
     out

@@ -4,7 +4,7 @@
 //! - [`application`]: X-Wap-Application-Id and its assigned numbers;
 //! - [`analyse`](mod@analyse): from what an operator has at hand, a push or the user data of short messages, to the push;
 //! - [`indication`]: Service Indication and Service Loading, a pushed link;
-//! - [`wbxml`]: the binary XML that these are written in;
+//! - [`wbxml`]: the binary XML in which these are written;
 //! - [`limits`]: every maximum of this crate.
 //!
 //! The crate is pure (I-4): input gives a value or an error with its octet, header fields nobody here knows are kept,

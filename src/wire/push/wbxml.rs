@@ -23,6 +23,8 @@ mod global {
 /// Bits of a tag (WAP-192-WBXML 5.8.2).
 const WITH_CONTENT: u8 = 0x40;
 const WITH_ATTRIBUTES: u8 = 0x80;
+/// What quotes a text in WSP.
+const QUOTE: char = '\x7f';
 /// UTF-8 by its MIBenum.
 const UTF_8: u8 = 106;
 
@@ -300,7 +302,7 @@ impl Parser<'_> {
             global::STR_I => {
                 self.reader.octet()?;
                 let octets = self.reader.text_octets()?;
-                charset::decode(Some(u64::from(self.charset)), octets)
+                self.decoded(octets)
             }
             global::STR_T => {
                 self.reader.octet()?;
@@ -310,7 +312,9 @@ impl Parser<'_> {
             global::ENTITY => {
                 self.reader.octet()?;
                 let code = self.reader.uintvar()?;
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER).to_string()
+                // What cannot be written again is no character of a text.
+                let found = char::from_u32(code).filter(|found| !matches!(*found, '\0' | QUOTE));
+                found.unwrap_or(char::REPLACEMENT_CHARACTER).to_string()
             }
             _ => return Ok(None),
         };
@@ -343,7 +347,12 @@ impl Parser<'_> {
         };
         let rest = self.table.get(index as usize..).ok_or_else(missing)?;
         let end = rest.iter().position(|octet| *octet == 0).unwrap_or(rest.len());
-        Ok(charset::decode(Some(u64::from(self.charset)), &rest[..end]))
+        Ok(self.decoded(&rest[..end]))
+    }
+
+    /// Text by the document's charset. Servers that write WSP write its quote here too.
+    fn decoded(&self, octets: &[u8]) -> String {
+        charset::decode(Some(u64::from(self.charset)), octets).trim_start_matches(QUOTE).to_owned()
     }
 }
 
