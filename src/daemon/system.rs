@@ -275,7 +275,7 @@ impl System {
                 tracing::warn!("{role}.{name} did not finish its work in time");
             }
         }
-        self.road.settled().await;
+        self.road.flush().await;
         self.store.close().await;
         finished
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use packetboat_api::delivery::{Delivery, State};
+use packetboat_api::delivery::{Delivery, End, State};
 use packetboat_api::message::{Message, Recipient};
 use packetboat_api::roles::{Failure, Job, Verdict};
 use packetboat_api::store::{Batch, Change, Claim, Lease, StoreError};
@@ -157,19 +157,9 @@ impl Road {
                 }
                 return Ok(delivery);
             };
-            self.add_reports(&mut batch, message, &mut next);
-            let from = delivery.version;
-            batch.events.splice(..0, next.events.iter().map(|event| (delivery.id, event.clone())));
-            batch.changes.push(Change { delivery: next.delivery.clone(), from, lease });
-            let noted = batch.events.clone();
-            match self.0.store.commit(batch).await {
-                Ok(()) => {
-                    noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event));
-                    if let (State::Done(end), false) = (next.delivery.state, delivery.state.is_done()) {
-                        self.0.observer.ended(end);
-                    }
-                    return Ok(next.delivery);
-                }
+            let end = self.enter(&mut batch, 0, message, &delivery, &mut next, lease);
+            match self.record(batch, end).await {
+                Ok(()) => return Ok(next.delivery),
                 Err(StoreError::Stale(id)) if races < RACES => {
                     races += 1;
                     delivery = self.0.store.delivery(id).await?;
@@ -177,6 +167,35 @@ impl Road {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Adds to a batch what became of a delivery and the reports that calls for, its timeline lines before the batch's from
+    /// `first` on. Gives the end, when it has come to one.
+    pub(crate) fn enter(
+        &self,
+        batch: &mut Batch,
+        first: usize,
+        message: &Message,
+        before: &Delivery,
+        next: &mut Next,
+        lease: Option<Lease>,
+    ) -> Option<End> {
+        self.add_reports(batch, message, next);
+        batch.events.splice(first..first, next.events.iter().map(|event| (before.id, event.clone())));
+        batch.changes.push(Change { delivery: next.delivery.clone(), from: before.version, lease });
+        match next.delivery.state {
+            State::Done(end) if !before.state.is_done() => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Commits a batch of changes, then tells the observer.
+    pub(crate) async fn record(&self, batch: Batch, ends: impl IntoIterator<Item = End>) -> Result<(), StoreError> {
+        let noted = batch.events.clone();
+        self.0.store.commit(batch).await?;
+        noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event));
+        ends.into_iter().for_each(|end| self.0.observer.ended(end));
+        Ok(())
     }
 }
 

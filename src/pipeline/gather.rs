@@ -11,10 +11,9 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use packetboat_api::delivery::{End, State};
 use packetboat_api::evidence::Evidence;
 use packetboat_api::road::Fetch;
-use packetboat_api::store::{Batch, Change, StoreError};
+use packetboat_api::store::{Batch, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::Road;
@@ -85,7 +84,7 @@ impl Road {
     }
 
     /// Returns when what was gathered so far is on disk.
-    pub async fn settled(&self) {
+    pub async fn flush(&self) {
         let _ = self.0.gathering.places.acquire_many(PLACES).await;
     }
 
@@ -137,33 +136,14 @@ impl Road {
 
     async fn commit_pieces(&self, pieces: &[Seen]) -> Result<(), StoreError> {
         let (mut batch, mut ends) = (Batch::default(), Vec::new());
-        for piece in pieces {
-            ends.extend(self.add_piece(piece, &mut batch));
+        for Seen { of: Fetch { delivery, message }, evidence } in pieces {
+            if tells_nothing_new(delivery, evidence) {
+                continue;
+            }
+            let mut next = transition::evidence(delivery, evidence, self.circumstances(&self.0.policy.queue.retry));
+            let first = batch.events.len();
+            ends.extend(self.enter(&mut batch, first, message, delivery, &mut next, None));
         }
-        if batch.changes.is_empty() {
-            return Ok(());
-        }
-        let noted = batch.events.clone();
-        self.0.store.commit(batch).await?;
-        noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event));
-        ends.into_iter().for_each(|end| self.0.observer.ended(end));
-        Ok(())
-    }
-
-    /// Adds what follows from a piece to the batch; the end, when that is one.
-    fn add_piece(&self, piece: &Seen, batch: &mut Batch) -> Option<End> {
-        let Seen { of: Fetch { delivery, message }, evidence } = piece;
-        if tells_nothing_new(delivery, evidence) {
-            return None;
-        }
-        let mut next = transition::evidence(delivery, evidence, self.circumstances(&self.0.policy.queue.retry));
-        self.add_reports(batch, message, &mut next);
-        batch.events.extend(next.events.into_iter().map(|event| (delivery.id, event)));
-        let end = match next.delivery.state {
-            State::Done(end) if !delivery.state.is_done() => Some(end),
-            _ => None,
-        };
-        batch.changes.push(Change { delivery: next.delivery, from: delivery.version, lease: None });
-        end
+        if batch.changes.is_empty() { Ok(()) } else { self.record(batch, ends).await }
     }
 }

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use packetboat_api::clock::Timestamp;
-use packetboat_api::delivery::{Delivery, End, Event, State};
+use packetboat_api::delivery::{Delivery, Event, State};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{ContentRef, Message};
 use packetboat_api::store::{Batch, Key, Lease, StoreError};
@@ -17,26 +17,13 @@ pub(crate) const SMALL: u64 = 4096;
 /// The segment of small contents.
 pub(crate) const IN_DATABASE: u32 = 0;
 
-/// Every state, in the order of its tally.
-const STATES: [State; 9] = [
-    State::Queued,
-    State::Waiting,
-    State::Held,
-    State::Quarantined,
-    State::Done(End::Delivered),
-    State::Done(End::HandedOver),
-    State::Done(End::Rejected),
-    State::Done(End::Expired),
-    State::Done(End::Failed),
-];
-
 /// How many deliveries there are of each state, and of rows that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally([i64; STATES.len() + 1]);
+pub(crate) struct Tally([i64; State::ALL.len() + 1]);
 
 impl Tally {
     pub(crate) fn add(&mut self, word: &str, count: i64) {
-        let place = STATES.iter().position(|state| state.word() == word).unwrap_or(STATES.len());
+        let place = State::ALL.iter().position(|state| state.word() == word).unwrap_or(State::ALL.len());
         self.0[place] += count;
     }
 
@@ -46,7 +33,7 @@ impl Tally {
 
     /// State words and counts.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
-        STATES.iter().map(|state| state.word()).chain([UNREADABLE]).zip(self.0)
+        State::ALL.iter().map(|state| state.word()).chain([UNREADABLE]).zip(self.0)
     }
 }
 

@@ -37,7 +37,7 @@ async fn many_fetches_take_few_commits_and_each_is_on_its_timeline_once() {
             *fetch = handsets.fetch(&fetch.delivery.token).await.expect("still there");
             handsets.witness_soon(fetch.clone(), got()).await;
         }
-        scene.road.settled().await;
+        scene.road.flush().await;
     }
     let commits = scene.store.commits.load(Ordering::SeqCst) - before;
     assert!(commits < MANY / 10, "{commits} commits");
@@ -65,7 +65,7 @@ async fn what_somebody_changed_meanwhile_spoils_nothing_for_the_others() {
     for fetch in &fetches {
         handsets.witness_soon(fetch.clone(), got()).await;
     }
-    scene.road.settled().await;
+    scene.road.flush().await;
     for fetch in &fetches {
         let delivery = scene.store.delivery(fetch.delivery.id).await.expect("there");
         assert!(delivery.saw(Fact::Fetched), "{delivery:?}");
@@ -83,7 +83,7 @@ async fn a_store_that_takes_nothing_holds_up_nobody() {
     let fetch = handsets.fetch(&delivery.token).await.expect("there");
     scene.store.full.store(true, Ordering::SeqCst);
     handsets.witness_soon(fetch.clone(), got()).await;
-    tokio::time::timeout(Duration::from_secs(10), scene.road.settled()).await.expect("not for ever");
+    tokio::time::timeout(Duration::from_secs(10), scene.road.flush()).await.expect("not for ever");
     scene.store.full.store(false, Ordering::SeqCst);
     assert!(!scene.delivery(id).await.saw(Fact::Fetched));
     handsets.witness_soon(fetch, got()).await;
