@@ -5,7 +5,7 @@
 //!
 //! 1. [`message`], [`delivery`], [`evidence`]: what travels, and what is known of it.
 //! 2. [`plugin`] and [`roles`]: what a plugin is and what it may be asked to do; the verdicts are enums.
-//! 3. [`road`]: the narrow handles a plugin is given instead of the store.
+//! 3. [`road`]: the narrow handles a plugin is given instead of the store; [`nowhere`]: such as lead nowhere.
 //! 4. [`settings`], [`units`]: how its part of `packetboat.toml` is declared once and decoded strictly.
 //! 5. [`serve`], [`spool`]: listening, TLS and drain, and the bounded buffer for what is being received.
 //! 6. [`mask`]: what logs show of numbers and addresses.
@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod id;
 pub mod mask;
 pub mod message;
+pub mod nowhere;
 pub mod numbers;
 pub mod party;
 pub mod plugin;

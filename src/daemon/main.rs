@@ -12,7 +12,6 @@ mod decode;
 mod doc;
 mod lab;
 mod metrics;
-mod nowhere;
 mod run;
 mod send;
 mod server;

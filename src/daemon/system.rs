@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use packetboat_api::clock::{Clock, Random, SystemClock, SystemRandom};
+use packetboat_api::nowhere::Nowhere;
 use packetboat_api::plugin::{Env, Role};
 use packetboat_api::roles::{Bearer, Filter, Health, Instance, Listener, Resolver, Transport};
 use packetboat_api::serve::{CancellationToken, Serve};
@@ -20,7 +21,6 @@ use packetboat_store::EmbeddedStore;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, InstanceConfig};
-use crate::nowhere::Nowhere;
 use crate::server::Bound;
 use crate::tls::Tls;
 

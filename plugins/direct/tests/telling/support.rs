@@ -1,7 +1,6 @@
 //! A message, a delivery, and a bearer that remembers.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,23 +9,19 @@ use bytes::Bytes;
 use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
 use packetboat_api::delivery::{Delivery, State, Step};
-use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{
     Class, ContentRef, Envelope, Identity, Kind, Message, Priority, Recipient, Span, Traits,
 };
 use packetboat_api::mime::{Entity, Headers, Mail, MediaType};
+use packetboat_api::nowhere::Nowhere;
 use packetboat_api::numbers::NumberPlan;
-use packetboat_api::party::{Msisdn, Party};
+use packetboat_api::party::Party;
 use packetboat_api::plugin::{Env, Role};
-use packetboat_api::road::{
-    Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness,
-};
 use packetboat_api::roles::{Bearer, BearerError, Instance, Job, Push, Sent, Transport};
 use packetboat_api::serve::Door;
 use packetboat_api::settings::{Section, Source};
 use packetboat_api::spool::SpoolBudget;
-use packetboat_api::store::StoreError;
 use packetboat_mms::{Pdu, decode};
 use packetboat_plugin_direct::PLUGIN;
 
@@ -114,71 +109,6 @@ impl Bearer for Radio {
     }
 }
 
-/// The handles a transport has no use for.
-struct Nothing;
-
-fn nothing() -> StoreError {
-    StoreError::Missing("nothing".to_owned())
-}
-
-#[async_trait]
-impl Intake for Nothing {
-    async fn check(&self, _: &Identity, _: Option<&Party>, _: &Party) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    async fn submit(&self, _: Submission) -> Result<Receipt, Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "nothing"))
-    }
-
-    fn max_size(&self) -> u64 {
-        0
-    }
-
-    fn max_recipients(&self) -> usize {
-        0
-    }
-}
-
-#[async_trait]
-impl Content for Nothing {
-    async fn read(&self, _: &Message, _: Range<u64>) -> Result<Bytes, StoreError> {
-        Err(nothing())
-    }
-}
-
-#[async_trait]
-impl Witness for Nothing {
-    async fn witness(&self, _: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(nothing())
-    }
-}
-
-#[async_trait]
-impl Handsets for Nothing {
-    async fn fetch(&self, _: &str) -> Result<Fetch, FetchError> {
-        Err(FetchError::Unknown)
-    }
-
-    fn content(&self) -> Arc<dyn Content> {
-        Arc::new(Nothing)
-    }
-
-    async fn witness(&self, _: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(nothing())
-    }
-
-    async fn witness_soon(&self, _: Fetch, _: Evidence) {}
-
-    async fn report_allowed(&self, _: DeliveryId, _: bool) -> Result<(), StoreError> {
-        Err(nothing())
-    }
-
-    async fn read_report(&self, _: &str, _: &Msisdn, _: bool) -> Result<(), Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "nothing"))
-    }
-}
-
 /// The transport, built as the daemon builds it, behind a door with this address.
 pub fn direct(url: Option<&str>, radio: &Arc<Radio>, toml: &str) -> Result<Arc<dyn Transport>, String> {
     let door = Door::default();
@@ -192,10 +122,10 @@ pub fn direct(url: Option<&str>, radio: &Arc<Radio>, toml: &str) -> Result<Arc<d
         clock: Arc::new(ManualClock::new(NOW)),
         random: Arc::new(SystemRandom),
         spool: SpoolBudget::new(0, &PathBuf::new()),
-        intake: Arc::new(Nothing),
-        handsets: Arc::new(Nothing),
-        content: Arc::new(Nothing),
-        witness: Arc::new(Nothing),
+        intake: Arc::new(Nowhere),
+        handsets: Arc::new(Nowhere),
+        content: Arc::new(Nowhere),
+        witness: Arc::new(Nowhere),
         doors: BTreeMap::from([("handsets".to_owned(), door)]),
         bearers: BTreeMap::from([("sms".to_owned(), radio.clone() as Arc<dyn Bearer>)]),
     };

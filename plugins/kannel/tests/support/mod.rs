@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,13 +12,12 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
 use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::message::{Identity, Message, Priority};
+use packetboat_api::message::Priority;
+use packetboat_api::nowhere::Nowhere;
 use packetboat_api::numbers::NumberPlan;
-use packetboat_api::party::{Msisdn, Party};
+use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Env, Role};
-use packetboat_api::road::{
-    Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness,
-};
+use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, Push};
 use packetboat_api::serve::{CancellationToken, Connection, Serve};
 use packetboat_api::settings::{Section, Source};
@@ -61,60 +59,6 @@ impl Witness for Memory {
     }
 }
 
-/// The handles a bearer has no use for.
-struct Nothing;
-
-#[async_trait]
-impl Intake for Nothing {
-    async fn check(&self, _: &Identity, _: Option<&Party>, _: &Party) -> Result<(), Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no intake"))
-    }
-
-    async fn submit(&self, _: Submission) -> Result<Receipt, Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no intake"))
-    }
-
-    fn max_size(&self) -> u64 {
-        0
-    }
-
-    fn max_recipients(&self) -> usize {
-        0
-    }
-}
-
-#[async_trait]
-impl Content for Nothing {
-    async fn read(&self, _: &Message, _: Range<u64>) -> Result<Bytes, StoreError> {
-        Err(StoreError::Missing("content".into()))
-    }
-}
-
-#[async_trait]
-impl Handsets for Nothing {
-    async fn fetch(&self, _: &str) -> Result<Fetch, FetchError> {
-        Err(FetchError::Unknown)
-    }
-
-    fn content(&self) -> Arc<dyn Content> {
-        Arc::new(Nothing)
-    }
-
-    async fn witness(&self, delivery: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-
-    async fn witness_soon(&self, _: Fetch, _: Evidence) {}
-
-    async fn report_allowed(&self, delivery: DeliveryId, _: bool) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-
-    async fn read_report(&self, _: &str, _: &Msisdn, _: bool) -> Result<(), Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no intake"))
-    }
-}
-
 /// A bearer named `smsc`, built as the daemon builds it; an error is what `packetboat check` would print.
 pub fn build(toml: &str, witness: Arc<Memory>) -> Result<Arc<dyn Bearer>, Vec<String>> {
     let base = tempfile::tempdir().unwrap();
@@ -129,9 +73,9 @@ pub fn build(toml: &str, witness: Arc<Memory>) -> Result<Arc<dyn Bearer>, Vec<St
         clock: Arc::new(ManualClock::new(NOW)),
         random: Arc::new(SystemRandom),
         spool: SpoolBudget::new(0, base.path()),
-        intake: Arc::new(Nothing),
-        handsets: Arc::new(Nothing),
-        content: Arc::new(Nothing),
+        intake: Arc::new(Nowhere),
+        handsets: Arc::new(Nowhere),
+        content: Arc::new(Nowhere),
         witness,
         doors: BTreeMap::new(),
         bearers: BTreeMap::new(),

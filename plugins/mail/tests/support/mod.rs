@@ -11,18 +11,16 @@ use bytes::Bytes;
 use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, SeededRandom, Timestamp};
 use packetboat_api::delivery::{Delivery, State};
-use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{
     Class, ContentRef, Envelope, Identity, Kind, Message, Notify, Priority, Recipient, Span, Traits,
 };
 use packetboat_api::mime::{self, Mail};
+use packetboat_api::nowhere::Nowhere;
 use packetboat_api::numbers::NumberPlan;
-use packetboat_api::party::{Msisdn, Party};
+use packetboat_api::party::Party;
 use packetboat_api::plugin::Env;
-use packetboat_api::road::{
-    Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness,
-};
+use packetboat_api::road::Content;
 use packetboat_api::roles::Job;
 use packetboat_api::spool::SpoolBudget;
 use packetboat_api::store::StoreError;
@@ -30,60 +28,6 @@ use packetboat_net::dns::{DnsError, Lookup};
 
 /// When the tests play: Thu, 09 Oct 2025 08:53:20 +0000.
 pub const NOW: Timestamp = Timestamp(1_760_000_000_000);
-
-/// The handles a transport has no use for.
-struct Nothing;
-
-#[async_trait]
-impl Intake for Nothing {
-    async fn check(&self, _: &Identity, _: Option<&Party>, _: &Party) -> Result<(), Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no intake"))
-    }
-
-    async fn submit(&self, _: Submission) -> Result<Receipt, Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no intake"))
-    }
-
-    fn max_size(&self) -> u64 {
-        0
-    }
-
-    fn max_recipients(&self) -> usize {
-        0
-    }
-}
-
-#[async_trait]
-impl Handsets for Nothing {
-    async fn fetch(&self, _: &str) -> Result<Fetch, FetchError> {
-        Err(FetchError::Unknown)
-    }
-
-    fn content(&self) -> Arc<dyn Content> {
-        Arc::new(Shelf::default())
-    }
-
-    async fn witness(&self, delivery: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-
-    async fn witness_soon(&self, _: Fetch, _: Evidence) {}
-
-    async fn report_allowed(&self, delivery: DeliveryId, _: bool) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-
-    async fn read_report(&self, _: &str, _: &Msisdn, _: bool) -> Result<(), Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no intake"))
-    }
-}
-
-#[async_trait]
-impl Witness for Nothing {
-    async fn witness(&self, delivery: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-}
 
 /// Stored content by message id.
 #[derive(Clone, Default)]
@@ -117,10 +61,10 @@ impl World {
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(7)),
             spool: SpoolBudget::new(1 << 20, base),
-            intake: Arc::new(Nothing),
-            handsets: Arc::new(Nothing),
+            intake: Arc::new(Nowhere),
+            handsets: Arc::new(Nowhere),
             content: Arc::new(shelf.clone()),
-            witness: Arc::new(Nothing),
+            witness: Arc::new(Nowhere),
             doors: BTreeMap::new(),
             bearers: BTreeMap::new(),
         };

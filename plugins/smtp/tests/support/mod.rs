@@ -1,29 +1,24 @@
 //! A client over an in-memory connection, and a road that remembers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher, SaltString};
-use bytes::Bytes;
 use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
-use packetboat_api::evidence::Evidence;
-use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::message::{Identity, Message};
+use packetboat_api::id::MessageId;
+use packetboat_api::message::Identity;
+use packetboat_api::nowhere::Nowhere;
 use packetboat_api::numbers::NumberPlan;
-use packetboat_api::party::{Msisdn, Party};
+use packetboat_api::party::Party;
 use packetboat_api::plugin::{Env, Role};
-use packetboat_api::road::{
-    Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness,
-};
+use packetboat_api::road::{Intake, Receipt, Refusal, RefusalKind, Submission};
 use packetboat_api::roles::Listener;
 use packetboat_api::serve::{CancellationToken, Connection};
 use packetboat_api::settings::{Section, Source};
 use packetboat_api::spool::SpoolBudget;
-use packetboat_api::store::StoreError;
 use packetboat_plugin_smtp::PLUGIN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
@@ -92,48 +87,6 @@ impl Intake for Road {
     }
 }
 
-/// The handles a listener of mail has no use for.
-struct Nothing;
-
-#[async_trait]
-impl Content for Nothing {
-    async fn read(&self, message: &Message, _: Range<u64>) -> Result<Bytes, StoreError> {
-        Err(StoreError::Missing(message.id.to_string()))
-    }
-}
-
-#[async_trait]
-impl Witness for Nothing {
-    async fn witness(&self, delivery: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-}
-
-#[async_trait]
-impl Handsets for Nothing {
-    async fn fetch(&self, _: &str) -> Result<Fetch, FetchError> {
-        Err(FetchError::Unknown)
-    }
-
-    fn content(&self) -> Arc<dyn Content> {
-        Arc::new(Nothing)
-    }
-
-    async fn witness(&self, delivery: DeliveryId, _: Evidence) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-
-    async fn witness_soon(&self, _: Fetch, _: Evidence) {}
-
-    async fn report_allowed(&self, delivery: DeliveryId, _: bool) -> Result<(), StoreError> {
-        Err(StoreError::Missing(delivery.to_string()))
-    }
-
-    async fn read_report(&self, _: &str, _: &Msisdn, _: bool) -> Result<(), Refusal> {
-        Err(Refusal::new(RefusalKind::TryLater, "no handsets"))
-    }
-}
-
 /// The listener, built as the daemon builds it; an error is what `packetboat check` would print.
 pub fn listener(desk: &Desk, toml: &str) -> Result<Arc<dyn Listener>, String> {
     let base = tempfile::tempdir().unwrap();
@@ -160,9 +113,9 @@ pub fn listener(desk: &Desk, toml: &str) -> Result<Arc<dyn Listener>, String> {
         random: Arc::new(SystemRandom),
         spool: SpoolBudget::new(1 << 20, base.path()),
         intake: desk.road.clone(),
-        handsets: Arc::new(Nothing),
-        content: Arc::new(Nothing),
-        witness: Arc::new(Nothing),
+        handsets: Arc::new(Nowhere),
+        content: Arc::new(Nowhere),
+        witness: Arc::new(Nowhere),
         doors: BTreeMap::new(),
         bearers: BTreeMap::new(),
     };

@@ -1,18 +1,17 @@
-//! Handles that lead nowhere: what plugins are built with by `packetboat check`, which opens no store.
+//! Handles that lead nowhere: what plugins are built with by `packetboat check`, which opens no store, and in tests of
+//! plugins that have no use for some of them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::async_trait;
+use crate::evidence::Evidence;
+use crate::id::DeliveryId;
+use crate::message::{Identity, Message};
+use crate::party::{Msisdn, Party};
+use crate::road::{Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness};
+use crate::store::StoreError;
 use bytes::Bytes;
-use packetboat_api::async_trait;
-use packetboat_api::evidence::Evidence;
-use packetboat_api::id::DeliveryId;
-use packetboat_api::message::{Identity, Message};
-use packetboat_api::party::{Msisdn, Party};
-use packetboat_api::road::{
-    Content, Fetch, FetchError, Handsets, Intake, Receipt, Refusal, RefusalKind, Submission, Witness,
-};
-use packetboat_api::store::StoreError;
 
 /// Takes nothing, gives nothing.
 pub struct Nowhere;
