@@ -8,7 +8,7 @@ use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::message::Kind;
 use packetboat_api::party::Party;
 use packetboat_api::plugin::{Configured, Env};
-use packetboat_api::roles::{Bearer, BearerError, Failure, Instance, Job, Push, Transport, Verdict};
+use packetboat_api::roles::{Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict};
 use packetboat_api::serve::Door;
 use packetboat_push::fits_one_sms;
 
@@ -50,16 +50,13 @@ impl Direct {
                 Some(push) => push,
                 None => return Verdict::Failed(Failure::new("5.3.3", "phones have no word for this report")),
             },
+            Kind::Settings(_) => {
+                return Verdict::Failed(Failure::new("5.3.3", "settings for a phone go through a provision transport"));
+            }
             Kind::ReadReport(report) => notification::read_report(report, &Party::Phone(phone.clone()), &job.delivery),
         };
-        let push = Push {
-            to: phone.clone(),
-            payload,
-            delivery: job.delivery.id,
-            priority: job.message.traits.priority,
-            expires: job.delivery.expires,
-        };
-        match self.bearer.send(push).await {
+        let sms = Sms::of(job, phone, SmsBody::Push(payload));
+        match self.bearer.send(sms).await {
             Ok(sent) => self.told(job, sent.segments, &sent.detail),
             Err(BearerError::Retry { after, why }) => Verdict::Deferred { after, why },
             Err(BearerError::Permanent { why }) => Verdict::Failed(Failure::new("5.4.4", why)),

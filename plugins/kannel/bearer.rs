@@ -5,26 +5,23 @@
 //! set. A request whose answer did not come may have arrived, so that a phone may be told twice: it knows the second
 //! notification by its transaction id.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use packetboat_api::async_trait;
 use packetboat_api::clock::{Clock, Random};
-use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
-use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Push, Sent};
+use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::Serve;
+use packetboat_net::bearer::{References, Tallies, Ticket};
 use packetboat_net::http::{Client, Options};
-use packetboat_sms::{Ports, Reference, Udh, UserData, segment};
+use packetboat_sms::{Ports, ReferenceWidth, Udh, UserData, segment};
 
 use crate::callbacks;
-use crate::limits::{ANSWER, REFERENCE_COUNTERS};
+use crate::limits::ANSWER;
 use crate::request::{SendSms, outcome};
 use crate::settings::{KannelSettings, Segmentation};
-use crate::tally::Tallies;
-use crate::token::{Key, Ticket};
+use crate::token::Key;
 
 /// Characters that tell one sending of a delivery's push from another.
 const SENDING: usize = 6;
@@ -42,7 +39,7 @@ pub struct KannelBearer {
     client: Client,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    references: Vec<AtomicU16>,
+    references: References,
     /// Why the last request failed; `None` after one that did not.
     trouble: Mutex<Option<String>>,
 }
@@ -84,7 +81,7 @@ impl Configured for KannelBearer {
             client,
             clock: env.clock.clone(),
             random: env.random.clone(),
-            references: (0..REFERENCE_COUNTERS).map(|_| AtomicU16::new(env.random.number() as u16)).collect(),
+            references: References::new(env.random.as_ref()),
             trouble: Mutex::default(),
             settings,
         })
@@ -116,7 +113,7 @@ impl Instance for KannelBearer {
 
 #[async_trait]
 impl Bearer for KannelBearer {
-    async fn send(&self, push: Push) -> Result<Sent, BearerError> {
+    async fn send(&self, push: Sms) -> Result<Sent, BearerError> {
         let (requests, parts) = self.requests(&push)?;
         let to = format!("{}{}", self.settings.number_prefix, push.to.digits());
         let validity = self.clock.now().until(push.expires);
@@ -149,27 +146,19 @@ impl Bearer for KannelBearer {
 impl KannelBearer {
     /// The user data of each request, and how many short messages they make: a request for each, or one for Kannel to
     /// cut. Its receipt is then that of the first short message only, so that a ticket says "1 of" as many.
-    fn requests(&self, push: &Push) -> Result<(Vec<UserData>, u8), BearerError> {
-        let made = segment(&push.payload, Ports::WAP_PUSH, self.reference(&push.to));
+    fn requests(&self, push: &Sms) -> Result<(Vec<UserData>, u8), BearerError> {
+        let SmsBody::Push(payload) = &push.body else {
+            return Err(BearerError::Permanent { why: "this bearer carries pushes only".to_owned() });
+        };
+        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
+        let made = segment(payload, Ports::WAP_PUSH, self.references.next(&push.to, width));
         let mut requests = made.map_err(|error| BearerError::Permanent { why: error.to_string() })?;
         let parts = requests.len() as u8; // at most 255: MAX_SEGMENTS
         if self.settings.segmentation == Segmentation::Kannel {
             let header = Udh::new(vec![Ports::WAP_PUSH.into()]).ok(); // ok: seven octets
-            requests = vec![UserData { header, payload: push.payload.clone() }];
+            requests = vec![UserData { header, payload: payload.clone() }];
         }
         Ok((requests, parts))
-    }
-
-    /// The next reference for messages to this number. Numbers share counters by hash, which only makes them skip.
-    fn reference(&self, to: &Msisdn) -> Reference {
-        let mut hasher = DefaultHasher::new();
-        to.hash(&mut hasher);
-        let slot = hasher.finish() as usize % self.references.len();
-        let next = self.references[slot].fetch_add(1, Ordering::Relaxed);
-        match self.settings.wide_reference {
-            true => Reference::Sixteen(next),
-            false => Reference::Eight(next as u8),
-        }
     }
 
     /// What callback addresses begin with; `None` when none are asked for.

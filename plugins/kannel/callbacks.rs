@@ -25,11 +25,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use packetboat_api::async_trait;
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::serve::{Connection, Listen, Serve};
+use packetboat_net::bearer::Ticket;
 
 use crate::bearer::KannelBearer;
 use crate::limits::{CALLBACK_HEAD, CALLBACK_SILENCE};
 use crate::request::words;
-use crate::token::Ticket;
 
 /// What goes before the token in a callback's path.
 const PATH: &str = "/dlr/";

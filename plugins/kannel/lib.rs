@@ -1,7 +1,7 @@
 //! Bearer: WAP pushes over a Kannel gateway.
 //!
 //! A push becomes one HTTP request to smsbox's `sendsms` for each short message it takes ([`request`]), and Kannel's
-//! delivery callbacks, which carry an unguessable token ([`token`]), become evidence ([`callbacks`], [`tally`]). The
+//! delivery callbacks, which carry an unguessable token ([`token`]), become evidence ([`callbacks`]). The
 //! plugin keeps nothing on disk: a callback is understood after a restart too.
 
 pub mod bearer;
@@ -9,7 +9,6 @@ pub mod callbacks;
 pub mod limits;
 pub mod request;
 pub mod settings;
-pub mod tally;
 pub mod token;
 
 use packetboat_api::plugin::{Plugin, Role};

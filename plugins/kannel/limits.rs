@@ -6,15 +6,8 @@ pub const WORDS: usize = 200;
 /// Octets of sendsms' answer: one line in practice.
 pub const ANSWER: usize = 16 << 10;
 
-/// Pushes of several short messages of which some receipts have come and others have not. The oldest is forgotten:
-/// its push is then never said to be delivered.
-pub const OPEN_TALLIES: usize = 16_384;
-
 /// Octets of a callback's request line and header.
 pub const CALLBACK_HEAD: usize = 16 << 10;
 
 /// Seconds that a callback connection may stay silent.
 pub const CALLBACK_SILENCE: u64 = 30;
-
-/// Counters of concatenation references; destinations share them by hash.
-pub const REFERENCE_COUNTERS: usize = 1024;

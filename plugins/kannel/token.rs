@@ -7,24 +7,11 @@
 use std::fmt::Write;
 
 use hmac::{Hmac, Mac};
-use packetboat_api::id::DeliveryId;
+use packetboat_net::bearer::Ticket;
 use sha2::Sha256;
 
 /// Octets of the digest that a token carries.
 const DIGEST: usize = 16;
-
-/// What a token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket {
-    /// The delivery the push was for.
-    pub delivery: DeliveryId,
-    /// Which sending of its push: characters of `[A-Za-z0-9]`.
-    pub sending: String,
-    /// Which of its short messages, from 1.
-    pub part: u8,
-    /// Short messages in all.
-    pub parts: u8,
-}
 
 /// The key of one bearer's tokens.
 #[derive(Clone)]

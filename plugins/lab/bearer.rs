@@ -1,12 +1,12 @@
-//! One push becomes the user data of one or several short messages, posted as JSON.
-
-use std::sync::atomic::{AtomicU8, Ordering};
+//! One push becomes the user data of one or several short messages, posted as JSON; a text goes as it is.
 
 use packetboat_api::async_trait;
 use packetboat_api::plugin::{Configured, Env};
-use packetboat_api::roles::{Bearer, BearerError, Instance, Push, Sent};
+use packetboat_api::roles::{Bearer, BearerError, Instance, Sent, Sms, SmsBody};
+use packetboat_net::bearer::References;
 use packetboat_net::http::{Client, Options};
-use packetboat_sms::{Ports, Reference, segment};
+use packetboat_sms::{Ports, ReferenceWidth, segment, segment_text};
+use serde_json::json;
 
 use crate::settings::LabSettings;
 
@@ -14,13 +14,13 @@ use crate::settings::LabSettings;
 pub struct LabBearer {
     settings: LabSettings,
     client: Client,
-    reference: AtomicU8,
+    references: References,
 }
 
 impl Configured for LabBearer {
     type Settings = LabSettings;
 
-    fn build(settings: LabSettings, _: &Env) -> Result<Self, (&'static str, String)> {
+    fn build(settings: LabSettings, env: &Env) -> Result<Self, (&'static str, String)> {
         if !settings.deliver_to.starts_with("http://") {
             return Err((
                 "deliver_to",
@@ -28,7 +28,7 @@ impl Configured for LabBearer {
             ));
         }
         let client = Client::new(&Options::default()).map_err(|e| ("deliver_to", e.to_string()))?;
-        Ok(LabBearer { settings, client, reference: AtomicU8::new(0) })
+        Ok(LabBearer { settings, client, references: References::new(env.random.as_ref()) })
     }
 }
 
@@ -36,23 +36,43 @@ impl Instance for LabBearer {}
 
 #[async_trait]
 impl Bearer for LabBearer {
-    async fn send(&self, push: Push) -> Result<Sent, BearerError> {
+    async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
         let permanent = |why: String| BearerError::Permanent { why };
-        let retry = |why: String| BearerError::Retry { after: None, why };
-        let reference = Reference::Eight(self.reference.fetch_add(1, Ordering::Relaxed));
-        let segments = segment(&push.payload, Ports::WAP_PUSH, reference).map_err(|e| permanent(e.to_string()))?;
+        let reference = self.references.next(&sms.to, ReferenceWidth::Eight);
+        let (ports, octets) = match &sms.body {
+            SmsBody::Push(payload) => (Ports::WAP_PUSH, payload),
+            SmsBody::Data { destination, originator, octets } => {
+                (Ports { destination: *destination, originator: *originator }, octets)
+            }
+            SmsBody::Text(text) => {
+                let segments = segment_text(text, reference).map_err(|e| permanent(e.to_string()))?.len();
+                let from = sms.from.as_deref().unwrap_or_default();
+                let body = json!({ "to": sms.to, "delivery": sms.delivery, "from": from, "text": text });
+                return self.post(body, segments).await;
+            }
+        };
+        let segments = segment(octets, ports, reference).map_err(|e| permanent(e.to_string()))?;
         let mut user_data = Vec::with_capacity(segments.len());
         for part in &segments {
             let octets = part.encode().map_err(|e| permanent(e.to_string()))?;
             user_data.push(octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
         }
-        let body = serde_json::json!({ "to": push.to, "delivery": push.delivery, "user_data": user_data }).to_string();
-        let answer = self.client.post(&self.settings.deliver_to, "application/json", body).await;
-        let answer = answer.map_err(|e| retry(e.to_string()))?;
+        let body = json!({ "to": sms.to, "delivery": sms.delivery, "user_data": user_data });
+        self.post(body, segments.len()).await
+    }
+}
+
+impl LabBearer {
+    async fn post(&self, body: serde_json::Value, segments: usize) -> Result<Sent, BearerError> {
+        let answer = self.client.post(&self.settings.deliver_to, "application/json", body.to_string()).await;
+        let answer = answer.map_err(|e| BearerError::Retry { after: None, why: e.to_string() })?;
         match answer.status {
-            200..300 => Ok(Sent { segments: segments.len() as u32, detail: "taken by the lab".to_owned() }),
-            400..500 => Err(permanent(format!("the lab refused it: {} {}", answer.status, answer.text().trim()))),
-            status => Err(retry(format!("the lab answered {status}"))),
+            200..300 => Ok(Sent { segments: segments as u32, detail: "taken by the lab".to_owned() }),
+            400..500 => {
+                let why = format!("the lab refused it: {} {}", answer.status, answer.text().trim());
+                Err(BearerError::Permanent { why })
+            }
+            status => Err(BearerError::Retry { after: None, why: format!("the lab answered {status}") }),
         }
     }
 }

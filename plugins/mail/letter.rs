@@ -54,6 +54,9 @@ impl Scribe {
             Kind::Personal => self.personal(message).await?,
             Kind::DeliveryReport(about) => report::delivery(about, job, &self.node, &self.names),
             Kind::ReadReport(about) => report::read(about, job, &self.node, &self.names),
+            Kind::Settings(_) => {
+                return Err(Verdict::Failed(Failure::new("5.3.3", "settings for a phone are no mail")));
+            }
         };
         mail.headers.set("Message-ID", format!("<{}>", self.message_id(message)));
         // RFC 4356 2.1.3.2: a trace of the hop, which is what loops are found by.

@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod evidence;
 pub mod id;
 pub mod mask;
+pub mod memory;
 pub mod message;
 pub mod nowhere;
 pub mod numbers;

@@ -111,6 +111,21 @@ pub enum Kind {
     DeliveryReport(DeliveryReport),
     /// A read-reply report about an earlier message.
     ReadReport(ReadReport),
+    /// Settings for the recipient's phone (OMA client provisioning).
+    Settings(PhoneSettings),
+}
+
+/// Settings for a phone: the document is made from the profile when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneSettings {
+    /// The profile, by name.
+    pub profile: String,
+    /// What the subscriber types to accept them (USERPIN, OMA-WAP-TS-ProvBoot 5.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<String>,
+    /// The SIM's number, for a network PIN (NETWPIN).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imsi: Option<String>,
 }
 
 /// What became of a delivery, as reported (OMA-TS-MMS_ENC 7.3.54; RFC 3464 2.3.3).

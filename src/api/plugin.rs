@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Random};
 use crate::numbers::NumberPlan;
-use crate::road::{Content, Handsets, Intake, Witness};
+use crate::road::{Arrivals, Content, Handsets, Intake, Witness};
 use crate::roles::{Bearer, Filter, Listener, Resolver, Transport};
 use crate::serve::Door;
 use crate::settings::{ConfigError, Declared, Section, Settings, declared};
@@ -159,8 +159,12 @@ pub struct Env {
     pub content: Arc<dyn Content>,
     /// Takes evidence.
     pub witness: Arc<dyn Witness>,
+    /// Takes what arrives by short message.
+    pub arrivals: Arc<dyn Arrivals>,
     /// The handset doors by listener name.
     pub doors: BTreeMap<String, Door>,
+    /// Where messages are shown as pages, by listener name.
+    pub pages: BTreeMap<String, Door>,
     /// The bearers by name, for transports.
     pub bearers: BTreeMap<String, Arc<dyn Bearer>>,
 }
@@ -179,6 +183,11 @@ impl Env {
     /// The door of that name, or the only one.
     pub fn door(&self, name: Option<&str>) -> Result<Door, String> {
         pick(&self.doors, name, "listener with a handset door")
+    }
+
+    /// The pages of that listener, or of the only one that has some.
+    pub fn page_door(&self, name: Option<&str>) -> Result<Door, String> {
+        pick(&self.pages, name, "listener with pages")
     }
 
     /// The bearer of that name, or the only one.

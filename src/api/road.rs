@@ -13,8 +13,10 @@ use crate::async_trait;
 use crate::delivery::Delivery;
 use crate::evidence::Evidence;
 use crate::id::{DeliveryId, MessageId};
+use crate::memory::{Handset, Sighting};
 use crate::message::{Envelope, Identity, Kind, Message};
 use crate::party::{Msisdn, Party};
+use crate::roles::Arrival;
 use crate::store::StoreError;
 
 /// A message on its way in.
@@ -170,6 +172,12 @@ pub trait Handsets: Send + Sync {
     /// The phone allowed or forbade a delivery report for this delivery (X-Mms-Report-Allowed).
     async fn report_allowed(&self, delivery: DeliveryId, allowed: bool) -> Result<(), StoreError>;
 
+    /// What is known of this phone; `None` when nothing is.
+    async fn known(&self, phone: &Msisdn) -> Option<Handset>;
+
+    /// Adds what was seen of a phone to what is known of it. Written down soon, not before this returns.
+    async fn sighted(&self, phone: &Msisdn, sighting: Sighting);
+
     /// Takes a read-reply report: `reader` read (or deleted) the message with this Message-ID. Made into a message for the
     /// original sender when that one asked for it.
     async fn read_report(&self, message_id: &str, reader: &Msisdn, read: bool) -> Result<(), Refusal>;
@@ -180,4 +188,11 @@ pub trait Handsets: Send + Sync {
 pub trait Witness: Send + Sync {
     /// Records what was seen of a delivery; returns when it is on disk.
     async fn witness(&self, delivery: DeliveryId, evidence: Evidence) -> Result<(), StoreError>;
+}
+
+/// Takes what arrives by short message.
+#[async_trait]
+pub trait Arrivals: Send + Sync {
+    /// Offers it to those who take an interest; an error says that it must be offered again.
+    async fn arrived(&self, arrival: Arrival) -> Result<(), Refusal>;
 }

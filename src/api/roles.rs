@@ -55,6 +55,11 @@ pub trait Listener: Instance + Serve {
     fn door(&self) -> Option<Door> {
         None
     }
+
+    /// The address below which it shows messages as pages, if it does.
+    fn pages(&self) -> Option<Door> {
+        None
+    }
 }
 
 /// One delivery as a transport sees it.
@@ -137,24 +142,89 @@ pub trait Transport: Instance {
     fn time_limit(&self) -> Duration {
         Duration::from_secs(300)
     }
+
+    /// What takes its interest in short messages that arrive, if it has one.
+    fn takes_sms(self: Arc<Self>) -> Option<Arc<dyn TakesSms>> {
+        None
+    }
 }
 
-/// One WAP push for a phone.
+/// What a short message carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SmsBody {
+    /// A WSP push PDU for the phone's WAP push port, 2948 (WAP-235-PushOTA 6.3.1).
+    Push(Bytes),
+    /// Octets for another application port of the phone (TS 23.040 9.2.3.24.4).
+    Data {
+        /// The port of the phone's application.
+        destination: u16,
+        /// The port it seems to come from.
+        originator: u16,
+        /// What goes there.
+        octets: Bytes,
+    },
+    /// Words for the phone's inbox.
+    Text(String),
+}
+
+/// One thing to be carried to a phone: as one short message, or as several when it does not fit.
 #[derive(Clone, Debug)]
-pub struct Push {
+pub struct Sms {
     /// The phone.
     pub to: Msisdn,
-    /// The WSP push PDU, as it goes over port 2948.
-    pub payload: Bytes,
+    /// What it carries.
+    pub body: SmsBody,
+    /// Whom the phone is to show as its sender: a number, a short code or up to 11 letters. `None` leaves it to the bearer's
+    /// settings.
+    pub from: Option<String>,
     /// The delivery it is for; receipts become its evidence.
     pub delivery: DeliveryId,
+    /// On whose behalf it goes. Bearers serve those who wait in turn, so that a thousand messages of one do not hold up the
+    /// only one of another.
+    pub on_behalf_of: String,
     /// How urgent.
     pub priority: Priority,
     /// When there is no more use in it.
     pub expires: Timestamp,
 }
 
-/// What a bearer says of a push it took.
+impl Sms {
+    /// What `job` has to send to `to`.
+    pub fn of(job: &Job, to: &Msisdn, body: SmsBody) -> Self {
+        Sms {
+            to: to.clone(),
+            body,
+            from: None,
+            delivery: job.delivery.id,
+            on_behalf_of: job.message.envelope.from.as_ref().map(ToString::to_string).unwrap_or_default(),
+            priority: job.message.traits.priority,
+            expires: job.delivery.expires,
+        }
+    }
+}
+
+/// Something that came to us by short message: `from` and `to` as the network wrote them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The bearer it came through, by instance name.
+    pub bearer: String,
+    /// Who sent it: a number (with `+` when the network said it is international) or a name.
+    pub from: String,
+    /// Whom it was sent to: a number of ours, or empty when the bearer does not say.
+    pub to: String,
+    /// What it carried, all of it: segments are put together already.
+    pub body: SmsBody,
+}
+
+/// Is offered what came by short message: an operator MMSC's notification for us, for instance.
+#[async_trait]
+pub trait TakesSms: Send + Sync {
+    /// Looks at it. `Ok(true)`: it was mine, and is safe. `Ok(false)`: somebody else's. An error: mine, but not now; the
+    /// bearer does not acknowledge it where its protocol lets it.
+    async fn take(&self, arrival: &Arrival) -> Result<bool, Refusal>;
+}
+
+/// What a bearer says of what it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Short messages it took.
@@ -163,7 +233,7 @@ pub struct Sent {
     pub detail: String,
 }
 
-/// Why a bearer did not take a push.
+/// Why a bearer did not take something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BearerError {
     /// Try again, after so long if it says so.
@@ -174,7 +244,7 @@ pub enum BearerError {
         /// In words.
         why: String,
     },
-    /// This number, or this push, will never be taken.
+    /// This number, or this body, will never be taken.
     #[error("{why}")]
     Permanent {
         /// In words.
@@ -185,8 +255,13 @@ pub enum BearerError {
 /// Carries one SMS or WAP push to a handset.
 #[async_trait]
 pub trait Bearer: Instance {
-    /// Sends a push; returns when the network (or gateway) has taken it.
-    async fn send(&self, push: Push) -> Result<Sent, BearerError>;
+    /// Sends it; returns when the network (or gateway) has taken all of it.
+    async fn send(&self, sms: Sms) -> Result<Sent, BearerError>;
+
+    /// Whether it carries [`SmsBody::Text`]; a push proxy gateway does not.
+    fn carries_text(&self) -> bool {
+        true
+    }
 
     /// The server this bearer needs for receipts, if any.
     fn callbacks(self: Arc<Self>) -> Option<Arc<dyn Serve>> {

@@ -150,7 +150,7 @@ pub trait Serve: Send + Sync {
     fn bound(&self, _addresses: &[SocketAddr]) {}
 }
 
-/// The public address of a handset door: what phones are told to fetch from. Known once the door is bound.
+/// The public address of a listener that phones are sent to: a handset door, or the pages. Known once it is bound.
 #[derive(Clone, Debug, Default)]
 pub struct Door(Arc<OnceLock<String>>);
 

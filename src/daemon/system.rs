@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use packetboat_api::clock::{Clock, Random, SystemClock, SystemRandom};
-use packetboat_api::nowhere::Nowhere;
+use packetboat_api::clock::{SystemClock, SystemRandom};
 use packetboat_api::plugin::{Env, Role};
 use packetboat_api::roles::{Bearer, Filter, Health, Instance, Listener, Resolver, Transport};
 use packetboat_api::serve::{CancellationToken, Serve};
@@ -78,6 +77,7 @@ impl Instances {
                 let tls = tls.map_err(|(key, message)| vec![section.error(key, message)])?;
                 self.tls.extend(tls.map(|tls| (name.clone(), tls)));
                 env.doors.extend(listener.door().map(|door| (name.clone(), door)));
+                env.pages.extend(listener.pages().map(|door| (name.clone(), door)));
                 self.listeners.insert(name, listener);
             }
             Role::Bearer(factory) => {
@@ -138,26 +138,22 @@ impl Instances {
 
 /// The environment every instance is built in; handles are the road's, or lead nowhere for `check`.
 fn environment(config: &Config<'_>, road: Option<&Road>) -> Env {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let spool_directory = config.store_path().join("receiving");
     let memory = usize::try_from(config.limits.receiving_memory.0).unwrap_or(usize::MAX);
-    let nowhere = Arc::new(Nowhere);
-    Env {
-        name: String::new(),
+    let env = Env {
         node: config.node.name.clone(),
-        base: config.base.clone(),
         numbers: config.numbers.clone(),
         show_addresses: config.log.show_addresses,
-        clock,
-        random,
         spool: SpoolBudget::new(memory, &spool_directory),
-        intake: nowhere.clone(),
-        handsets: road.map_or(nowhere.clone() as _, Road::as_handsets),
-        content: road.map_or(nowhere.clone() as _, Road::as_content),
-        witness: road.map_or(nowhere as _, Road::as_witness),
-        doors: BTreeMap::new(),
-        bearers: BTreeMap::new(),
+        ..Env::nowhere("", &config.base)
+    };
+    let Some(road) = road else { return env };
+    Env {
+        handsets: road.as_handsets(),
+        content: road.as_content(),
+        witness: road.as_witness(),
+        arrivals: road.as_arrivals(),
+        ..env
     }
 }
 

@@ -8,6 +8,7 @@ use packetboat_api::async_trait;
 use packetboat_api::delivery::{Delivery, End, State, TOKEN_LENGTH, TRANSACTION_LENGTH};
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::id::DeliveryId;
+use packetboat_api::memory::{Handset, Sighting};
 use packetboat_api::message::Message;
 use packetboat_api::party::{Msisdn, Party};
 use packetboat_api::road::{Content, Fetch, FetchError, Handsets, Refusal, RefusalKind, Witness};
@@ -78,6 +79,14 @@ impl Handsets for Road {
 
     async fn witness_soon(&self, of: Fetch, evidence: Evidence) {
         self.gather(of, evidence).await;
+    }
+
+    async fn known(&self, phone: &Msisdn) -> Option<Handset> {
+        self.handset(phone).await
+    }
+
+    async fn sighted(&self, phone: &Msisdn, sighting: Sighting) {
+        self.learn(phone, |handset, now| handset.see(&sighting, now)).await;
     }
 
     async fn report_allowed(&self, delivery: DeliveryId, allowed: bool) -> Result<(), StoreError> {

@@ -13,11 +13,13 @@
 //! [`observe`] (what metrics and logs see).
 
 pub mod accept;
+pub mod arrivals;
 pub mod deliver;
 mod gather;
 pub mod handsets;
 pub mod janitor;
 mod lane;
+mod memory;
 pub mod normalise;
 pub mod observe;
 pub mod operate;
@@ -108,6 +110,8 @@ struct Inner {
     /// Outcomes of attempts that the store did not take yet.
     unsettled: AtomicUsize,
     gathering: Gathering,
+    recent: arrivals::Recent,
+    memory: std::sync::Mutex<std::collections::HashMap<packetboat_api::party::Msisdn, packetboat_api::memory::Handset>>,
 }
 
 impl Road {
@@ -126,6 +130,8 @@ impl Road {
             workers: OnceLock::new(),
             unsettled: AtomicUsize::new(0),
             gathering: Gathering::default(),
+            recent: arrivals::Recent::default(),
+            memory: Default::default(),
         }))
     }
 

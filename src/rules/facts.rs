@@ -69,7 +69,7 @@ pub struct Facts<'a> {
 }
 
 /// The words of `message.kind`.
-pub(crate) const KINDS: &[&str] = &["personal", "delivery_report", "read_report"];
+pub(crate) const KINDS: &[&str] = &["personal", "delivery_report", "read_report", "settings"];
 /// The words of `message.class`, in the order of [`Class`].
 pub(crate) const CLASSES: &[&str] = &["personal", "advertisement", "informational", "auto"];
 /// The words of `message.priority`, in the order of [`Priority`].
@@ -82,6 +82,7 @@ impl<'a> Facts<'a> {
             Kind::Personal => "personal",
             Kind::DeliveryReport(_) => "delivery_report",
             Kind::ReadReport(_) => "read_report",
+            Kind::Settings(_) => "settings",
         };
         Facts {
             who: Who {

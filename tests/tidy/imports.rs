@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("src/rules", &["src/api"]),
     ("src/pipeline", &["src/api", "src/rules"]),
     ("src/store/", &["src/api"]),
-    ("src/net", &["src/api", "src/wire/smtp"]),
+    ("src/net", &["src/api", "src/wire/smtp", "src/wire/sms"]),
     ("src/daemon", &["src/", "plugins"]),
     // The list names the plugins; the api has the type that they are.
     ("plugins", &["plugins/", "src/api"]),

@@ -125,6 +125,7 @@ fn what(message: &Message) -> String {
     match &message.kind {
         Kind::Personal => format!("{} octets", message.size()),
         Kind::DeliveryReport(report) => format!("a delivery report about {}", report.recipient),
+        Kind::Settings(settings) => format!("settings \"{}\"", settings.profile),
         Kind::ReadReport(report) => format!("a read report of {}", report.recipient),
     }
 }

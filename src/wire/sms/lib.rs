@@ -3,6 +3,7 @@
 //! In the order a WAP push meets them on its way out, and back in:
 //!
 //! - [`segment`](mod@segment): a binary payload becomes one or several [`UserData`];
+//! - [`text`]: words, in the default alphabet or UCS-2;
 //! - [`udh`]: the user data header and its information elements;
 //! - [`user_data`]: header and payload together, as they stand in TP-UD or in SMPP's `short_message`;
 //! - [`reassemble`]: segments become the payload again;
@@ -15,11 +16,13 @@ pub mod error;
 pub mod limits;
 pub mod reassemble;
 pub mod segment;
+pub mod text;
 pub mod udh;
 pub mod user_data;
 
 pub use error::{ReassembleError, SegmentError, UserDataError};
 pub use reassemble::{Accepted, Incomplete, Message, Reassembler};
 pub use segment::{ReferenceWidth, segment, segments_needed};
+pub use text::{Alphabet, TextSegment, alphabet_of, from_septets, from_ucs2, segment_text};
 pub use udh::{Concatenation, Element, Ports, Reference, Udh};
 pub use user_data::UserData;

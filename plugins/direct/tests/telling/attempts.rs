@@ -9,7 +9,7 @@ use packetboat_api::roles::{BearerError, Job, Verdict};
 use packetboat_mms::PduType;
 use packetboat_mms::codes::{ReadStatus, Status};
 
-use crate::support::{NOW, Radio, URL, direct, good_radio, job, party, pdu, radio};
+use crate::support::{NOW, Radio, URL, carried, direct, good_radio, job, party, pdu, radio};
 
 async fn attempt(radio: &Arc<Radio>, job: Job) -> Verdict {
     let transport = direct(Some(URL), radio, "again = [\"5m\", \"1h\"]").unwrap();
@@ -52,7 +52,7 @@ async fn a_phone_is_told_on_schedule_and_then_left_alone() {
         (pushes[0].to.to_string().as_str(), pushes[0].expires),
         ("+447700900123", NOW.after(Duration::from_secs(86_400)))
     );
-    assert_eq!(pdu(&pushes[0].payload).kind, PduType::NotificationInd);
+    assert_eq!(pdu(carried(&pushes[0])).kind, PduType::NotificationInd);
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn reports_are_told_once_in_their_own_pdus() {
         let verdict = attempt(&radio, delivery_report(status)).await;
         assert!(matches!(verdict, Verdict::HandedOver { reports: false, .. }), "{status:?}: {verdict:?}");
         let push = radio.pushes.lock().unwrap().pop().unwrap();
-        let pdu = pdu(&push.payload);
+        let pdu = pdu(carried(push));
         assert_eq!(
             (pdu.kind, pdu.message_id(), pdu.status()),
             (PduType::DeliveryInd, Some("first@mmsc.test"), Some(word))
@@ -99,7 +99,7 @@ async fn reports_are_told_once_in_their_own_pdus() {
             ReadReport { about: "first@mmsc.test".to_owned(), recipient: party("+447700900125"), read, at: NOW };
         attempt(&radio, about(Kind::ReadReport(report))).await;
         let push = radio.pushes.lock().unwrap().pop().unwrap();
-        let pdu = pdu(&push.payload);
+        let pdu = pdu(carried(push));
         assert_eq!(
             (pdu.kind, pdu.message_id(), pdu.read_status()),
             (PduType::ReadOrigInd, Some("first@mmsc.test"), Some(word))

@@ -1,27 +1,24 @@
 //! A message, a delivery, and a bearer that remembers.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use packetboat_api::async_trait;
-use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
+use packetboat_api::clock::{ManualClock, Timestamp};
 use packetboat_api::delivery::{Delivery, State, Step};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{
     Class, ContentRef, Envelope, Identity, Kind, Message, Priority, Recipient, Span, Traits,
 };
 use packetboat_api::mime::{Entity, Headers, Mail, MediaType};
-use packetboat_api::nowhere::Nowhere;
-use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::Party;
 use packetboat_api::plugin::{Env, Role};
-use packetboat_api::roles::{Bearer, BearerError, Instance, Job, Push, Sent, Transport};
+use packetboat_api::roles::{Bearer, BearerError, Instance, Job, Sent, Sms, SmsBody, Transport};
 use packetboat_api::serve::Door;
 use packetboat_api::settings::{Section, Source};
-use packetboat_api::spool::SpoolBudget;
 use packetboat_mms::{Pdu, decode};
 use packetboat_plugin_direct::PLUGIN;
 
@@ -96,15 +93,15 @@ pub fn pdu(push: &Bytes) -> Pdu {
 /// A bearer that says what it is told.
 pub struct Radio {
     pub answer: Result<Sent, BearerError>,
-    pub pushes: Mutex<Vec<Push>>,
+    pub pushes: Mutex<Vec<Sms>>,
 }
 
 impl Instance for Radio {}
 
 #[async_trait]
 impl Bearer for Radio {
-    async fn send(&self, push: Push) -> Result<Sent, BearerError> {
-        self.pushes.lock().unwrap().push(push);
+    async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
+        self.pushes.lock().unwrap().push(sms);
         self.answer.clone()
     }
 }
@@ -114,20 +111,10 @@ pub fn direct(url: Option<&str>, radio: &Arc<Radio>, toml: &str) -> Result<Arc<d
     let door = Door::default();
     url.into_iter().for_each(|url| door.open(url));
     let env = Env {
-        name: "direct".into(),
-        node: "mmsc.test".into(),
-        base: PathBuf::new(),
-        numbers: NumberPlan::default(),
-        show_addresses: true,
         clock: Arc::new(ManualClock::new(NOW)),
-        random: Arc::new(SystemRandom),
-        spool: SpoolBudget::new(0, &PathBuf::new()),
-        intake: Arc::new(Nowhere),
-        handsets: Arc::new(Nowhere),
-        content: Arc::new(Nowhere),
-        witness: Arc::new(Nowhere),
         doors: BTreeMap::from([("handsets".to_owned(), door)]),
         bearers: BTreeMap::from([("sms".to_owned(), radio.clone() as Arc<dyn Bearer>)]),
+        ..Env::nowhere("direct", Path::new(""))
     };
     let source = Source { path: PathBuf::from("packetboat.toml"), text: toml.into() };
     let parsed = source.parse().map_err(|e| e.to_string())?;
@@ -135,6 +122,14 @@ pub fn direct(url: Option<&str>, radio: &Arc<Radio>, toml: &str) -> Result<Arc<d
     let section = Section { source: &source, key, span: parsed.span(), table };
     let Role::Transport(factory) = PLUGIN.roles[0] else { panic!("the first role is the transport") };
     (factory.build)(&section, &env).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+/// The push a bearer was given.
+pub fn carried(sms: &Sms) -> &Bytes {
+    match &sms.body {
+        SmsBody::Push(payload) => payload,
+        other => panic!("not a push: {other:?}"),
+    }
 }
 
 /// A bearer that gives this answer.

@@ -9,19 +9,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use packetboat_api::async_trait;
-use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
+use packetboat_api::clock::{ManualClock, Timestamp};
 use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::Priority;
-use packetboat_api::nowhere::Nowhere;
-use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Env, Role};
 use packetboat_api::road::Witness;
-use packetboat_api::roles::{Bearer, Push};
+use packetboat_api::roles::{Bearer, Sms, SmsBody};
 use packetboat_api::serve::{CancellationToken, Connection, Serve};
 use packetboat_api::settings::{Section, Source};
-use packetboat_api::spool::SpoolBudget;
 use packetboat_api::store::StoreError;
 use packetboat_plugin_kannel::PLUGIN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,22 +61,7 @@ pub fn build(toml: &str, witness: Arc<Memory>) -> Result<Arc<dyn Bearer>, Vec<St
     let base = tempfile::tempdir().unwrap();
     std::fs::write(base.path().join("secret"), "p w&d%\n").unwrap();
     std::fs::write(base.path().join("kannel-secret"), "secret\n").unwrap();
-    let env = Env {
-        name: "smsc".into(),
-        node: "mmsc.test".into(),
-        base: base.path().to_owned(),
-        numbers: NumberPlan::default(),
-        show_addresses: true,
-        clock: Arc::new(ManualClock::new(NOW)),
-        random: Arc::new(SystemRandom),
-        spool: SpoolBudget::new(0, base.path()),
-        intake: Arc::new(Nowhere),
-        handsets: Arc::new(Nowhere),
-        content: Arc::new(Nowhere),
-        witness,
-        doors: BTreeMap::new(),
-        bearers: BTreeMap::new(),
-    };
+    let env = Env { clock: Arc::new(ManualClock::new(NOW)), witness, ..Env::nowhere("smsc", base.path()) };
     let source = Source { path: Path::new("packetboat.toml").into(), text: toml.into() };
     let parsed = source.parse().unwrap();
     let section =
@@ -97,10 +79,12 @@ pub fn settings(address: SocketAddr, more: &str) -> String {
 }
 
 /// A push of these octets to +358401234567 for delivery 7-1, of use for an hour.
-pub fn push(payload: impl Into<Bytes>) -> Push {
-    Push {
+pub fn push(payload: impl Into<Bytes>) -> Sms {
+    Sms {
         to: Msisdn::new("+358401234567").unwrap(),
-        payload: payload.into(),
+        body: SmsBody::Push(payload.into()),
+        from: None,
+        on_behalf_of: String::new(),
         delivery: DeliveryId { message: MessageId(7), index: 0 },
         priority: Priority::Normal,
         expires: NOW.after(Duration::from_secs(3600)),

@@ -53,20 +53,13 @@ impl World {
     pub fn new(base: &Path) -> World {
         let (shelf, clock) = (Shelf::default(), ManualClock::new(NOW));
         let env = Env {
-            name: "mail".to_owned(),
             node: "mmsc.test".to_owned(),
-            base: base.to_owned(),
-            numbers: NumberPlan::default(),
             show_addresses: true,
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(7)),
             spool: SpoolBudget::new(1 << 20, base),
-            intake: Arc::new(Nowhere),
-            handsets: Arc::new(Nowhere),
             content: Arc::new(shelf.clone()),
-            witness: Arc::new(Nowhere),
-            doors: BTreeMap::new(),
-            bearers: BTreeMap::new(),
+            ..Env::nowhere("mail", base)
         };
         World { env, shelf, clock }
     }

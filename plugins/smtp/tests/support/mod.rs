@@ -104,20 +104,12 @@ pub fn listener(desk: &Desk, toml: &str) -> Result<Arc<dyn Listener>, String> {
         national_lengths: vec![10],
     };
     let env = Env {
-        name: "mail".into(),
         node: "mmsc.test".into(),
-        base: base.path().to_owned(),
         numbers,
-        show_addresses: true,
         clock: Arc::new(ManualClock::new(Timestamp::from_seconds(1_795_000_000))),
-        random: Arc::new(SystemRandom),
         spool: SpoolBudget::new(1 << 20, base.path()),
         intake: desk.road.clone(),
-        handsets: Arc::new(Nowhere),
-        content: Arc::new(Nowhere),
-        witness: Arc::new(Nowhere),
-        doors: BTreeMap::new(),
-        bearers: BTreeMap::new(),
+        ..Env::nowhere("mail", base.path())
     };
     let source = Source { path: Path::new("packetboat.toml").into(), text: toml.into() };
     let parsed = source.parse().unwrap();

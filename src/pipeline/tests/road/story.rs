@@ -125,6 +125,7 @@ async fn a_read_report_reaches_the_sender_who_asked_for_it() {
             Kind::Personal => "message",
             Kind::DeliveryReport(_) => "delivered",
             Kind::ReadReport(_) => "read",
+            Kind::Settings(_) => "settings",
         });
     }
     assert_eq!(kinds, ["message", "delivered", "read"], "each once");

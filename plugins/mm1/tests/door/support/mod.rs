@@ -1,6 +1,5 @@
 //! A door on a real socket, and a road behind it that remembers.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -9,15 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use packetboat_api::async_trait;
-use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
+use packetboat_api::clock::{ManualClock, Timestamp};
 use packetboat_api::delivery::{Delivery, State, Step};
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::memory::{Handset, Sighting};
 use packetboat_api::message::{
     Class, ContentRef, Envelope, Identity, Kind, Message, Notify, Priority, Recipient, Span, Traits,
 };
 use packetboat_api::mime::{Entity, Headers, Mail, MediaType};
-use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::{Msisdn, Party};
 use packetboat_api::plugin::{Env, Role};
 use packetboat_api::road::{
@@ -54,6 +53,7 @@ pub struct Road {
     pub seen: Mutex<Vec<(Fact, String)>>,
     pub forbidden: Mutex<bool>,
     pub read: Mutex<Vec<(String, String, bool)>>,
+    pub sightings: Mutex<Vec<(String, Sighting)>>,
     /// What was read of the content, range for range.
     pub ranges: Mutex<Vec<Range<u64>>>,
 }
@@ -194,6 +194,14 @@ impl Handsets for Handle {
         self.0.seen.lock().unwrap().push((evidence.fact, evidence.detail));
     }
 
+    async fn known(&self, _: &Msisdn) -> Option<Handset> {
+        None
+    }
+
+    async fn sighted(&self, phone: &Msisdn, sighting: Sighting) {
+        self.0.sightings.lock().unwrap().push((phone.to_string(), sighting));
+    }
+
     async fn report_allowed(&self, _: DeliveryId, allowed: bool) -> Result<(), StoreError> {
         *self.0.forbidden.lock().unwrap() |= !allowed;
         Ok(())
@@ -218,20 +226,15 @@ pub struct Door {
 pub fn listener(road: &Arc<Road>, base: &Path, toml: &str) -> Result<Arc<dyn Listener>, String> {
     let handsets = Arc::new(Handle(road.clone()));
     let env = Env {
-        name: "handsets".into(),
         node: "mmsc.test".into(),
-        base: base.to_owned(),
-        numbers: NumberPlan::default(),
         show_addresses: true,
         clock: Arc::new(ManualClock::new(NOW)),
-        random: Arc::new(SystemRandom),
         spool: SpoolBudget::new(1 << 20, base),
         intake: road.clone(),
         handsets,
         content: road.clone(),
         witness: road.clone(),
-        doors: BTreeMap::new(),
-        bearers: BTreeMap::new(),
+        ..Env::nowhere("handsets", base)
     };
     let source = Source { path: PathBuf::from("packetboat.toml"), text: toml.into() };
     let parsed = source.parse().map_err(|e| e.to_string())?;

@@ -9,8 +9,21 @@ use std::sync::{Mutex, PoisonError};
 
 use packetboat_api::id::DeliveryId;
 
-use crate::limits::OPEN_TALLIES;
-use crate::token::Ticket;
+/// Pushes whose receipts are waited for at once; beyond that the oldest is forgotten.
+pub const OPEN_TALLIES: usize = 16_384;
+
+/// Names one short message of one sending of a delivery's push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// The delivery the push was for.
+    pub delivery: DeliveryId,
+    /// Which sending of its push: characters of `[A-Za-z0-9]`.
+    pub sending: String,
+    /// Which of its short messages, from 1.
+    pub part: u8,
+    /// Short messages in all.
+    pub parts: u8,
+}
 
 type Sending = (DeliveryId, String);
 
