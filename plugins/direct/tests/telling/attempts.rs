@@ -87,7 +87,7 @@ async fn reports_are_told_once_in_their_own_pdus() {
         let verdict = attempt(&radio, delivery_report(status)).await;
         assert!(matches!(verdict, Verdict::HandedOver { reports: false, .. }), "{status:?}: {verdict:?}");
         let push = radio.pushes.lock().unwrap().pop().unwrap();
-        let pdu = pdu(carried(push));
+        let pdu = pdu(carried(&push));
         assert_eq!(
             (pdu.kind, pdu.message_id(), pdu.status()),
             (PduType::DeliveryInd, Some("first@mmsc.test"), Some(word))
@@ -99,7 +99,7 @@ async fn reports_are_told_once_in_their_own_pdus() {
             ReadReport { about: "first@mmsc.test".to_owned(), recipient: party("+447700900125"), read, at: NOW };
         attempt(&radio, about(Kind::ReadReport(report))).await;
         let push = radio.pushes.lock().unwrap().pop().unwrap();
-        let pdu = pdu(carried(push));
+        let pdu = pdu(carried(&push));
         assert_eq!(
             (pdu.kind, pdu.message_id(), pdu.read_status()),
             (PduType::ReadOrigInd, Some("first@mmsc.test"), Some(word))
