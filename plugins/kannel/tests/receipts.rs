@@ -5,9 +5,8 @@ mod support;
 use std::sync::Arc;
 
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_plugin_kannel::limits::OPEN_TALLIES;
-use packetboat_plugin_kannel::tally::Tallies;
-use packetboat_plugin_kannel::token::{Key, Ticket};
+use packetboat_net::bearer::{OPEN_TALLIES, Tallies, Ticket};
+use packetboat_plugin_kannel::token::Key;
 use support::{Gateway, Memory, build, call, push, serve_callbacks, settings};
 
 /// A bearer that sent a push of `length` octets: its witness, where it takes callbacks, and the paths it gave out.
