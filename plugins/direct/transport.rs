@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use packetboat_api::async_trait;
+use packetboat_api::delivery::Delivery;
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::message::Kind;
 use packetboat_api::party::Party;
@@ -111,6 +112,11 @@ impl Transport for Direct {
             verdicts.push(self.attempt(job).await);
         }
         verdicts
+    }
+
+    fn could_have_fetched(&self, delivery: &Delivery) -> bool {
+        let told = delivery.notified > 0 && !delivery.saw(Fact::PushFailed);
+        told && (delivery.saw(Fact::PushDelivered) || !self.bearer.gives_receipts())
     }
 
     fn concurrency(&self) -> usize {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use packetboat_api::async_trait;
-use packetboat_api::delivery::{Delivery, Event, State, TOKEN_LENGTH};
+use packetboat_api::delivery::{Delivery, Event, Line, State, TOKEN_LENGTH};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{Identity, Message, Recipient};
 use packetboat_api::party::Party;
@@ -137,6 +137,7 @@ impl Plan {
             id,
             version: 0,
             to: recipient.to.clone(),
+            line: Line::of(message),
             state: State::Queued,
             due: message.traits.deliver_after.unwrap_or(message.received).min(message.traits.expires),
             expires: message.traits.expires,
@@ -151,6 +152,7 @@ impl Plan {
             facts: Vec::new(),
             reason: String::new(),
             reported: false,
+            revoked: false,
         });
         message.envelope.recipients.push(recipient);
     }

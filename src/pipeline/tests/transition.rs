@@ -62,6 +62,8 @@ fn delivery(route: &[(&str, u64)]) -> Delivery {
         facts: Vec::new(),
         reason: String::new(),
         reported: false,
+        revoked: false,
+        line: Default::default(),
     }
 }
 
