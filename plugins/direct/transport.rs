@@ -115,8 +115,9 @@ impl Transport for Direct {
     }
 
     fn could_have_fetched(&self, delivery: &Delivery) -> bool {
-        let told = delivery.notified > 0 && !delivery.saw(Fact::PushFailed);
-        told && (delivery.saw(Fact::PushDelivered) || !self.bearer.gives_receipts())
+        let reached = delivery.saw(Fact::PushDelivered);
+        let perhaps = !self.bearer.gives_receipts() && !delivery.saw(Fact::PushFailed);
+        delivery.notified > 0 && (reached || perhaps)
     }
 
     fn concurrency(&self) -> usize {

@@ -146,7 +146,8 @@ pub struct Delivery {
     pub line: Line,
     /// Where it stands.
     pub state: State,
-    /// When it next needs attention; when it ended, once it has.
+    /// When it next needs attention; once it has ended, the time from which its message counts as finished: its end, or, when a
+    /// page of it was opened, the end of the page's time.
     pub due: Timestamp,
     /// When it expires.
     pub expires: Timestamp,

@@ -149,6 +149,12 @@ pub trait Transport: Instance {
         false
     }
 
+    /// The profiles of which it sends settings to phones ([`crate::message::Kind::Settings`]), by name; such a transport
+    /// carries nothing else.
+    fn profiles(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What takes its interest in short messages that arrive, if it has one.
     fn takes_sms(self: Arc<Self>) -> Option<Arc<dyn TakesSms>> {
         None

@@ -9,7 +9,7 @@
 //! - [`report`]: what is owed to the sender; a report is a new message that enters at `accept`.
 //!
 //! Beside the road: [`handsets`], [`witness`] and `gather` (what phones, bearers and transports tell us), `memory` (what is learnt
-//! of phones), [`arrivals`] (what comes by short message), [`operate`] (what an
+//! of phones), [`arrivals`] (what comes by short message), `provision` (settings for phones), [`operate`] (what an
 //! operator sees and does), [`janitor`] (what is forgotten, and when), [`policy`] (the settings of all this),
 //! [`observe`] (what metrics and logs see).
 
@@ -25,6 +25,7 @@ pub mod normalise;
 pub mod observe;
 pub mod operate;
 pub mod policy;
+mod provision;
 pub mod queue;
 pub mod report;
 pub mod route;
