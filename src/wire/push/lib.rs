@@ -4,7 +4,10 @@
 //! - [`application`]: X-Wap-Application-Id and its assigned numbers;
 //! - [`analyse`](mod@analyse): from what an operator has at hand, a push or the user data of short messages, to the push;
 //! - [`indication`]: Service Indication and Service Loading, a pushed link;
-//! - [`wbxml`]: the binary XML in which these are written;
+//! - [`provisioning`]: OMA Client Provisioning, the settings of a phone, and how they are signed;
+//! - [`pap`]: what a push initiator and a push proxy gateway say to each other;
+//! - [`wbxml`]: the binary XML in which the pushed documents are written;
+//! - [`xml`]: their text form;
 //! - [`limits`]: every maximum of this crate.
 //!
 //! The crate is pure (I-4): input gives a value or an error with its octet, header fields nobody here knows are kept,
@@ -14,14 +17,19 @@ pub mod analyse;
 pub mod application;
 pub mod indication;
 pub mod limits;
+pub mod pap;
 pub mod pdu;
+pub mod provisioning;
 pub mod wbxml;
+pub mod xml;
 
 pub use analyse::{AnalyseError, analyse, from_user_data};
 pub use application::ApplicationId;
 pub use indication::{Indication, Loading, ServiceLoading, Signal};
 pub use packetboat_wsp::WspError;
 pub use pdu::{Field, FieldName, Push, PushFlag};
+pub use provisioning::Provisioning;
+pub use xml::{XmlError, XmlErrorKind};
 
 /// Whether a push of so many octets goes in one short message beside its ports.
 pub const fn fits_one_sms(push_length: usize) -> bool {

@@ -11,3 +11,6 @@ pub const MAX_DEPTH: usize = 16;
 
 /// Elements, attributes and pieces of text in a WBXML document. Settings of a phone have some hundred.
 pub const MAX_NODES: usize = 4096;
+
+/// Octets of one XML document. Real ones have some kilobytes.
+pub const MAX_XML: usize = 256 * 1024;

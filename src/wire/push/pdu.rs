@@ -12,6 +12,8 @@ use packetboat_wsp::{Reader, Writer, WspError, WspErrorKind, content_type, write
 use crate::application::ApplicationId;
 use crate::indication::{Indication, ServiceLoading};
 use crate::limits::MAX_FIELDS;
+use crate::provisioning::Provisioning;
+use crate::provisioning::security::Security;
 
 /// The type of a Push PDU (WAP-230-WSP table 34).
 const PUSH: u8 = 0x06;
@@ -115,6 +117,17 @@ impl Push {
     /// A push that carries a Service Loading for the browser.
     pub fn loading(transaction_id: u8, loading: &ServiceLoading) -> Self {
         Push::carrying(transaction_id, ServiceLoading::MEDIA_TYPE, ApplicationId::BROWSER, loading.to_wbxml())
+    }
+
+    /// A push that carries settings, signed if there is a secret to sign them with. The content type says whom it is for.
+    pub fn provisioning(transaction_id: u8, settings: &Provisioning, security: Option<&Security>) -> Self {
+        let payload = settings.to_wbxml();
+        let media = MediaType::new(Provisioning::MEDIA_TYPE);
+        let content_type = match security {
+            Some(security) => security.sign(&payload).on(media),
+            None => media,
+        };
+        Push { content_type, application_id: None, ..Push::mms(transaction_id, payload) }
     }
 
     fn carrying(transaction_id: u8, media_type: &str, application: ApplicationId, payload: Bytes) -> Self {
