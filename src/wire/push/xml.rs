@@ -107,7 +107,12 @@ impl Node {
 
     /// The error of a document that is well-formed and something else.
     pub fn unexpected(&self, expected: &'static str) -> XmlError {
-        let kind = XmlErrorKind::Unexpected { expected, found: self.name.clone() };
+        self.wrong(expected, &self.name)
+    }
+
+    /// The error of a value in this element.
+    pub fn wrong(&self, expected: &'static str, found: &str) -> XmlError {
+        let kind = XmlErrorKind::Unexpected { expected, found: found.to_owned() };
         XmlError { offset: self.offset, kind }
     }
 }

@@ -194,8 +194,7 @@ fn inside(octets: &[u8], name: &'static str) -> Result<Node, XmlError> {
 
 fn code_of(node: &Node) -> Result<Code, XmlError> {
     let code = node.required("code", "a code")?;
-    let unexpected = || XmlErrorKind::Unexpected { expected: "a code, such as 1001", found: code.clone() };
-    code.trim().parse().map(Code).map_err(|_| XmlError { offset: node.offset, kind: unexpected() })
+    code.trim().parse().map(Code).map_err(|_| node.wrong("a code, such as 1001", &code))
 }
 
 fn owned(node: &Node, name: &str) -> Option<String> {
