@@ -12,6 +12,7 @@ use packetboat_wsp::{Reader, Writer, WspError, WspErrorKind, content_type, write
 use crate::application::ApplicationId;
 use crate::indication::{Indication, ServiceLoading};
 use crate::limits::MAX_FIELDS;
+use crate::ota::BrowserSettings;
 use crate::provisioning::Provisioning;
 use crate::provisioning::security::Security;
 
@@ -128,6 +129,12 @@ impl Push {
             None => media,
         };
         Push { content_type, application_id: None, ..Push::mms(transaction_id, payload) }
+    }
+
+    /// A push that carries browser settings, for port [`ota::PORT`](crate::ota::PORT).
+    pub fn browser_settings(transaction_id: u8, settings: &BrowserSettings) -> Self {
+        let content_type = MediaType::new(BrowserSettings::MEDIA_TYPE).with("charset", "utf-8");
+        Push { content_type, application_id: None, ..Push::mms(transaction_id, settings.to_wbxml()) }
     }
 
     fn carrying(transaction_id: u8, media_type: &str, application: ApplicationId, payload: Bytes) -> Self {
