@@ -1,6 +1,7 @@
 //! WAP push: what carries an m-notification-ind, an m-delivery-ind, an m-read-orig-ind or a link to a handset.
 //!
 //! - [`pdu`]: the connectionless Push PDU of WSP (WAP-230-WSP 8.2.4.1) as WAP-235-PushOTA uses it: octets <-> [`Push`];
+//! - [`field`]: header fields nobody here reads, in words;
 //! - [`application`]: X-Wap-Application-Id and its assigned numbers;
 //! - [`analyse`](mod@analyse): from what an operator has at hand, a push or the user data of short messages, to the push;
 //! - [`indication`]: Service Indication and Service Loading, a pushed link;
@@ -16,6 +17,7 @@
 
 pub mod analyse;
 pub mod application;
+pub mod field;
 pub mod indication;
 pub mod limits;
 pub mod ota;
@@ -27,10 +29,11 @@ pub mod xml;
 
 pub use analyse::{AnalyseError, analyse, from_user_data};
 pub use application::ApplicationId;
+pub use field::{Field, FieldName};
 pub use indication::{Indication, Loading, ServiceLoading, Signal};
 pub use ota::BrowserSettings;
 pub use packetboat_wsp::WspError;
-pub use pdu::{Field, FieldName, Push, PushFlag};
+pub use pdu::{Push, PushFlag};
 pub use provisioning::Provisioning;
 pub use xml::{XmlError, XmlErrorKind};
 

@@ -10,6 +10,7 @@ use packetboat_wsp::{WspError, WspErrorKind};
 use crate::provisioning::Parm;
 use crate::provisioning::tokens::{from_unknown, unknown};
 use crate::wbxml::{Attribute, Document, Element, Name, Node, Piece, PublicId};
+use crate::xml::{self, Doctype, XmlError};
 
 /// The port these settings go to.
 pub const PORT: u16 = 49999;
@@ -18,6 +19,8 @@ pub const PORT: u16 = 49999;
 const VERSION: u8 = 0x01;
 /// "Unknown or missing public identifier" (WAP-192-WBXML 7.2).
 const UNKNOWN: u32 = 0x01;
+
+const DOCTYPE: Doctype = Doctype { public: "", system: "characteristic-list.dtd", subset: "" };
 
 /// Tags (OTA Settings 7.0, 8.1).
 mod tag {
@@ -189,6 +192,43 @@ impl BrowserSettings {
         }
         let of_tag = |element: &&Element| element.name == Name::token(tag::CHARACTERISTIC);
         let characteristics = document.root.elements().filter(of_tag).filter_map(characteristic).collect();
+        Ok(BrowserSettings { characteristics })
+    }
+
+    /// As text, with its DOCTYPE.
+    pub fn to_xml(&self) -> String {
+        let node = |each: &Characteristic| {
+            let node = xml::Node::new("CHARACTERISTIC").with("TYPE", each.kind.as_str());
+            let parms = each.parms.iter().map(|parm| parm.xml_node("PARM", "NAME", "VALUE"));
+            node.with("VALUE", each.value.as_deref()).containing(parms)
+        };
+        let root = xml::Node::new("CHARACTERISTIC-LIST").containing(self.characteristics.iter().map(node));
+        xml::write(&DOCTYPE, &root)
+    }
+
+    /// Reads text, with or without DOCTYPE.
+    ///
+    /// # Errors
+    /// [`XmlError`] with the octet: not XML, another root, a characteristic of no type that could be sent, or something
+    /// else than a parm in it.
+    pub fn from_xml(octets: &[u8]) -> Result<BrowserSettings, XmlError> {
+        let read = |node: &xml::Node| {
+            if !node.is("characteristic") {
+                return Err(node.unexpected("a characteristic"));
+            }
+            let kind = node.required("type", "a characteristic with a type")?;
+            if type_token(&kind).is_none() {
+                return Err(node.wrong("the type ADDRESS, URL, MMSURL, NAME, ID or BOOKMARK", &kind));
+            }
+            let parm = |node: &xml::Node| match node.is("parm") {
+                true => Parm::from_xml(node),
+                false => Err(node.unexpected("a parm")),
+            };
+            let parms = node.children.iter().map(parm).collect::<Result<_, _>>()?;
+            Ok(Characteristic { kind, value: node.attribute("value").map(str::to_owned), parms })
+        };
+        let root = xml::parse(octets, "CHARACTERISTIC-LIST")?;
+        let characteristics = root.children.iter().map(read).collect::<Result<_, _>>()?;
         Ok(BrowserSettings { characteristics })
     }
 }

@@ -10,6 +10,7 @@ use packetboat_mime::MediaType;
 use packetboat_wsp::{Reader, Writer, WspError, WspErrorKind, content_type, write_content_type};
 
 use crate::application::ApplicationId;
+use crate::field::{Field, FieldName};
 use crate::indication::{Indication, ServiceLoading};
 use crate::limits::MAX_FIELDS;
 use crate::ota::BrowserSettings;
@@ -79,29 +80,6 @@ impl PushFlag {
     pub fn last_message(self) -> bool {
         self.0 & 4 != 0
     }
-}
-
-/// A header field that is not read here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// Its name.
-    pub name: FieldName,
-    /// The octets of its value as they stood, lengths and NULs included.
-    pub value: Bytes,
-}
-
-/// The name of a header field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FieldName {
-    /// A well-known field: code page (1 is WSP's own) and number 0–127.
-    Number {
-        /// The code page.
-        page: u8,
-        /// The number without its high bit.
-        number: u8,
-    },
-    /// A field by name.
-    Text(String),
 }
 
 impl Push {

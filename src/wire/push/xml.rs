@@ -260,6 +260,7 @@ fn in_value(error: &quick_xml::Error) -> XmlErrorKind {
 
 /// A document type: how a DOCTYPE names it.
 pub(crate) struct Doctype {
+    /// Its public identifier; empty when it has none.
     pub public: &'static str,
     pub system: &'static str,
     /// What stands between the brackets, if anything.
@@ -269,11 +270,10 @@ pub(crate) struct Doctype {
 /// Writes a document.
 pub(crate) fn write(doctype: &Doctype, root: &Node) -> String {
     let Doctype { public, system, subset } = doctype;
+    let public = if public.is_empty() { "SYSTEM".to_owned() } else { format!("PUBLIC \"{public}\"") };
     let subset = if subset.is_empty() { String::new() } else { format!(" [{subset}]") };
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE {} PUBLIC \"{public}\" \"{system}\"{subset}>\n",
-        root.name
-    );
+    let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    let mut out = format!("{declaration}\n<!DOCTYPE {} {public} \"{system}\"{subset}>\n", root.name);
     write_node(&mut out, root);
     out
 }

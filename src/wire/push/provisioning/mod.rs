@@ -60,7 +60,7 @@ pub struct Characteristic {
 }
 
 /// A setting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parm {
     /// Its name, such as `NAP-ADDRESS`.
     pub name: String,
@@ -252,10 +252,20 @@ fn text(pieces: &[Piece]) -> String {
 }
 
 fn xml_node(characteristic: &Characteristic) -> xml::Node {
-    let parm =
-        |parm: &Parm| xml::Node::new("parm").with("name", parm.name.as_str()).with("value", parm.value.as_deref());
     let node = xml::Node::new("characteristic").with("type", characteristic.kind.as_str());
-    node.containing(characteristic.parms.iter().map(parm)).containing(characteristic.children.iter().map(xml_node))
+    let parms = characteristic.parms.iter().map(|parm| parm.xml_node("parm", "name", "value"));
+    node.containing(parms).containing(characteristic.children.iter().map(xml_node))
+}
+
+impl Parm {
+    pub(crate) fn xml_node(&self, element: &str, name: &str, value: &str) -> xml::Node {
+        xml::Node::new(element).with(name, self.name.as_str()).with(value, self.value.as_deref())
+    }
+
+    pub(crate) fn from_xml(node: &xml::Node) -> Result<Parm, XmlError> {
+        let name = node.required("name", "a parm with a name")?;
+        Ok(Parm { name, value: node.attribute("value").map(str::to_owned) })
+    }
 }
 
 type Content = (Vec<Parm>, Vec<Characteristic>);
@@ -264,8 +274,7 @@ fn xml_content(node: &xml::Node) -> Result<Content, XmlError> {
     let (mut parms, mut children) = (Vec::new(), Vec::new());
     for child in &node.children {
         if child.is("parm") {
-            let name = child.required("name", "a parm with a name")?;
-            parms.push(Parm { name, value: child.attribute("value").map(str::to_owned) });
+            parms.push(Parm::from_xml(child)?);
         } else if child.is("characteristic") {
             let kind = child.required("type", "a characteristic with a type")?;
             let (parms, inner) = xml_content(child)?;

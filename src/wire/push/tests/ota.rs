@@ -82,9 +82,28 @@ fn what_is_none_says_so() {
     assert_eq!(odd.to_wbxml(), &b"\x01\x01\x6a\0\x05"[..], "a type that cannot be written");
 }
 
+#[test]
+fn settings_as_text() {
+    let text = settings().to_xml();
+    assert!(text.contains("<!DOCTYPE CHARACTERISTIC-LIST SYSTEM \"characteristic-list.dtd\">"), "{text}");
+    assert_eq!(BrowserSettings::from_xml(text.as_bytes()), Ok(settings()));
+    let said = |inner: &str| {
+        let text = format!("<CHARACTERISTIC-LIST>{inner}</CHARACTERISTIC-LIST>");
+        BrowserSettings::from_xml(text.as_bytes()).expect_err("wrong").to_string()
+    };
+    assert_eq!(said("<PARM/>"), "octet 21: expected a characteristic, found \"PARM\"");
+    assert_eq!(said("<CHARACTERISTIC/>"), "octet 21: expected a characteristic with a type");
+    assert_eq!(
+        said("<CHARACTERISTIC TYPE='APN'/>"),
+        "octet 21: expected the type ADDRESS, URL, MMSURL, NAME, ID or BOOKMARK, found \"APN\""
+    );
+    assert_eq!(said("<CHARACTERISTIC TYPE='URL'><X/></CHARACTERISTIC>"), "octet 48: expected a parm, found \"X\"");
+    assert_eq!(said("<CHARACTERISTIC TYPE='ID'><PARM/></CHARACTERISTIC>"), "octet 47: expected a parm with a name");
+}
+
 fn words() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec!["BEARER", "PORT", "NAME", "GPRS", "9201", "PAP", "#0:30", "#1:12", "#0:12"]);
-    prop_oneof![known.prop_map(str::to_owned), "[^\0\x7f]{0,12}", "#[01]:[0-9a-f][0-9a-f]"]
+    prop_oneof![known.prop_map(str::to_owned), "[^\0-\x1f\x7f\u{fffe}\u{ffff}]{0,12}", "#[01]:[0-9a-f][0-9a-f]"]
 }
 
 fn characteristics() -> impl Strategy<Value = Characteristic> {
@@ -100,7 +119,8 @@ proptest! {
     #[test]
     fn what_is_written_is_read(characteristics in vec(characteristics(), 0..5)) {
         let settings = BrowserSettings { characteristics };
-        prop_assert_eq!(BrowserSettings::from_wbxml(&settings.to_wbxml()), Ok(settings));
+        prop_assert_eq!(&BrowserSettings::from_wbxml(&settings.to_wbxml()), &Ok(settings.clone()));
+        prop_assert_eq!(BrowserSettings::from_xml(settings.to_xml().as_bytes()), Ok(settings));
     }
 
     #[test]
