@@ -31,6 +31,9 @@ pub enum FieldName {
 /// Last-Modified, X-Wap-Tod.
 const DATES: [u8; 6] = [0x12, 0x14, 0x17, 0x1B, 0x1D, 0x3F];
 
+/// Encoding-Version, whose value is a Version-value (WAP-230-WSP 8.4.2.70): four bits each.
+const ENCODING_VERSION: FieldName = FieldName::Number { page: 1, number: 0x43 };
+
 impl FieldName {
     /// X-Wap-Content-URI: where what is pushed could be had.
     pub const CONTENT_URI: FieldName = FieldName::Number { page: 1, number: 0x30 };
@@ -75,6 +78,7 @@ impl Field {
             Some(0x20..=0x7F) => reader.text_string().ok(),
             Some(0x01..=0x08 | 0x80..) => reader.integer().ok().map(|number| match i64::try_from(number) {
                 Ok(seconds) if is_date => date::rfc3339(seconds),
+                Ok(version) if self.name == ENCODING_VERSION => format!("{}.{}", version >> 4 & 7, version & 15),
                 _ => number.to_string(),
             }),
             _ => None,

@@ -265,9 +265,9 @@ impl ServiceLoading {
     }
 }
 
-/// A date of the text form, if there is one.
+/// A date of the text form, if there is one; an empty one is none.
 fn written_date(node: &xml::Node, name: &str) -> Result<Option<i64>, XmlError> {
-    let Some(text) = node.attribute(name) else { return Ok(None) };
+    let Some(text) = node.attribute(name).filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     match date::parse(text.trim()) {
         Some(seconds) => Ok(Some(seconds)),
         None => Err(node.wrong("a date such as 2025-10-09T08:53:20Z", text)),

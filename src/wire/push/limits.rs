@@ -14,3 +14,6 @@ pub const MAX_NODES: usize = 4096;
 
 /// Octets of one XML document. Real ones have some kilobytes.
 pub const MAX_XML: usize = 256 * 1024;
+
+/// Octets of text in a WBXML document, what its string table is repeated for included.
+pub const MAX_TEXT: usize = 1024 * 1024;

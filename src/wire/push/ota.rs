@@ -4,6 +4,8 @@
 //! A list of characteristics of a few types, each with a value or with parameters. Strict out: WBXML 1.1, UTF-8. Lenient in
 //! (I-5): any version and charset; tokens nobody here knows are kept as text such as `#0:7b` and written as they were.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use packetboat_wsp::{WspError, WspErrorKind};
 
@@ -105,6 +107,9 @@ const ENUMERATED: [&str; 8] = [
     "CSD_CALLTYPE",
     "CSD_CALLSPEED",
 ];
+
+/// The parameter whose value is octets, a GIF: base64 in text.
+const ICON: &str = "ICON";
 
 /// Browser settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -274,7 +279,12 @@ fn parm_element(Parm { name, value }: &Parm) -> Element {
     if let Some(value) = value {
         let start = number(VALUES, value).filter(|_| ENUMERATED.contains(&name.as_str()));
         let start = start.or_else(|| kept(value, &[NAMES, VALUES]));
-        attributes.push(start.map_or_else(|| inline(VALUE, value), alone));
+        let octets = BASE64.decode(value).ok().filter(|_| name == ICON).map(|octets| Piece::Opaque(octets.into()));
+        attributes.push(match (start, octets) {
+            (_, Some(octets)) => Attribute { start: Name::token(VALUE), value: vec![octets] },
+            (Some(start), None) => alone(start),
+            (None, None) => inline(VALUE, value),
+        });
     }
     Element { name: Name::token(tag::PARM), attributes, content: Vec::new() }
 }
@@ -318,7 +328,7 @@ fn text(pieces: &[Piece]) -> String {
     let text = |piece: &Piece| match piece {
         Piece::Text(text) => text.clone(),
         Piece::Token { page, number } => unknown(*page, *number),
-        Piece::Opaque(octets) => String::from_utf8_lossy(octets).replace('\0', ""),
+        Piece::Opaque(octets) => BASE64.encode(octets),
     };
     pieces.iter().map(text).collect()
 }

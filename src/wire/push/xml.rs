@@ -210,7 +210,7 @@ impl Parser<'_> {
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);
             let value = value.map_err(|e| self.error(in_value(&e)))?;
             let name: &str = attribute.key.into_inner();
-            node.attributes.push((name.to_owned(), value.into_owned()));
+            node.attributes.push((name.to_owned(), legal(&value)));
         }
         let mut names: Vec<&str> = node.attributes.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
@@ -234,7 +234,7 @@ impl Parser<'_> {
     fn text(&mut self, text: &str) -> Result<Option<Node>, XmlError> {
         self.count()?;
         match self.open.last_mut() {
-            Some(node) => node.text.push_str(text),
+            Some(node) => node.text.push_str(&legal(text)),
             None if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => {}
             None => return Err(self.error(XmlErrorKind::Missing("an element, not text"))),
         }
@@ -248,6 +248,15 @@ impl Parser<'_> {
         let text = character.map(String::from).or_else(|| resolve_predefined_entity(name).map(str::to_owned));
         text.ok_or_else(|| self.error(XmlErrorKind::Entity(name.to_owned())))
     }
+}
+
+/// Characters that XML 1.0 has no way to write (2.2), and that are none of its text.
+fn is_illegal(c: char) -> bool {
+    matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn legal(text: &str) -> String {
+    text.replace(is_illegal, "\u{fffd}")
 }
 
 /// What is wrong in an attribute's value.
@@ -304,8 +313,8 @@ fn write_node(out: &mut String, node: &Node) {
     out.push_str(">\n");
 }
 
-/// Characters that mean something to XML, or that reading would turn into blanks, by number or name; those that XML 1.0
-/// has no way to write (2.2) as the replacement character.
+/// Characters that mean something to XML, or that reading would turn into blanks, by number or name; illegal ones as the
+/// replacement character.
 fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -314,7 +323,7 @@ fn escape(out: &mut String, text: &str) {
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
             '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(c))),
-            '\0'..'\x20' | '\u{fffe}' | '\u{ffff}' => out.push(char::REPLACEMENT_CHARACTER),
+            c if is_illegal(c) => out.push(char::REPLACEMENT_CHARACTER),
             c => out.push(c),
         }
     }

@@ -282,7 +282,7 @@ impl Quality {
 /// (WAP-247-PAP 9.3, 9.13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// The submission's; `None` when the gateway could not read it.
+    /// The submission's, as far as the gateway could read it.
     pub push_id: Option<String>,
     /// What the gateway says.
     pub code: Code,
@@ -290,7 +290,7 @@ pub struct Response {
     pub description: Option<String>,
     /// When, in seconds since 1970-01-01T00:00:00Z.
     pub reply_time: Option<i64>,
-    /// The part of the submission that the gateway could not read.
+    /// The part of the submission that the gateway could not read; `None` when it could read it all.
     pub bad_fragment: Option<String>,
 }
 
@@ -307,7 +307,7 @@ impl Response {
                 code: code_of(&response)?,
                 description: owned(&response, "desc"),
                 reply_time: None,
-                bad_fragment: owned(&response, "bad-message-fragment"),
+                bad_fragment: Some(owned(&response, "bad-message-fragment").unwrap_or_default()),
             });
         }
         if !response.is("push-response") {
@@ -327,16 +327,15 @@ impl Response {
     /// As a document: what a gateway would write.
     pub fn to_xml(&self) -> String {
         let code = self.code.to_string();
-        let Some(push_id) = &self.push_id else {
-            let bad =
-                Node::new("badmessage-response").with("code", code.as_str()).with("desc", self.description.as_deref());
-            let fragment = self.bad_fragment.as_deref().unwrap_or_default();
-            return Version::V2_0.document(bad.with("bad-message-fragment", fragment));
-        };
+        let description = self.description.as_deref();
+        if let Some(fragment) = &self.bad_fragment {
+            let bad = Node::new("badmessage-response").with("code", code.as_str()).with("desc", description);
+            return Version::V2_0.document(bad.with("bad-message-fragment", fragment.as_str()));
+        }
         let response = Node::new("push-response")
-            .with("push-id", push_id.as_str())
+            .with("push-id", self.push_id.as_deref())
             .with("reply-time", self.reply_time.map(date::rfc3339).as_deref());
-        let result = Node::new("response-result").with("code", code.as_str()).with("desc", self.description.as_deref());
+        let result = Node::new("response-result").with("code", code.as_str()).with("desc", description);
         Version::V2_0.document(response.containing([result]))
     }
 }

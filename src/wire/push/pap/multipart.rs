@@ -41,8 +41,8 @@ pub enum MultipartError {
 }
 
 /// The body of a submission, its control document first. `headers` are the content's own fields: Content-Type at least,
-/// and X-Wap-Application-Id; a field that is no field is left out. The request's Content-Type is
-/// [`content_type`]`(boundary)`.
+/// and X-Wap-Application-Id; a field that is no field is left out. No field is added: gateways send the content's fields to
+/// the phone, octet for octet. The request's Content-Type is [`content_type`]`(boundary)`.
 ///
 /// The boundary must not occur in what it bounds; the caller makes it long and random.
 pub fn multipart(boundary: &str, control: &str, headers: &[(&str, &str)], content: &[u8]) -> Vec<u8> {
@@ -52,7 +52,7 @@ pub fn multipart(boundary: &str, control: &str, headers: &[(&str, &str)], conten
     for (name, value) in headers.iter().filter(|(name, value)| is_name(name) && is_value(value)) {
         out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
-    out.extend_from_slice(b"Content-Transfer-Encoding: binary\r\n\r\n");
+    out.extend_from_slice(b"\r\n");
     out.extend_from_slice(content);
     out.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     out

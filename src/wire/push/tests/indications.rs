@@ -88,6 +88,11 @@ fn what_is_none_says_so() {
     }
     let deep = [b"\x02\x05\x6a\0".as_slice(), &[0x45; 5000]].concat();
     assert!(Indication::from_wbxml(&deep.into()).is_err(), "no recursion without end");
+    let table = vec![b'x'; 60_000];
+    let mut repeated = [b"\x03\x05\x6a\x83\xd4\x60".as_slice(), &table, b"\x45\x46"].concat();
+    repeated.extend(b"\x83\0".repeat(20));
+    let error = Indication::from_wbxml(&repeated.into()).expect_err("a megabyte of text").to_string();
+    assert!(error.contains("octets of text, at most 1048576"), "{error}");
     let without = ServiceLoading::from_wbxml(&Bytes::from_static(b"\x02\x06\x6a\0\x85\x06\x01"));
     assert!(without.is_err(), "an SL that loads nothing");
 }
@@ -105,7 +110,7 @@ fn links_as_text() {
     assert!(loading.to_xml().ends_with("<sl href=\"http://h/?a&amp;b\" action=\"cache\"/>\n"), "{}", loading.to_xml());
     assert_eq!(ServiceLoading::from_xml(loading.to_xml().as_bytes()), Ok(loading));
     // As people write it.
-    let text = b"\xef\xbb\xbf<!-- a link -->\n<si><indication\n href='http://h/' >\n  You&#x20;have <![CDATA[<1>]]> &amp; more\n</indication></si>";
+    let text = b"\xef\xbb\xbf<!-- a link -->\n<si><indication created=''\n href='http://h/' >\n  You&#x20;have <![CDATA[<1>]]> &amp; more\n</indication></si>";
     let read = Indication::from_xml(text).expect("an SI");
     assert_eq!((read.href.as_deref(), read.text.as_str()), (Some("http://h/"), "You have <1> & more"));
 }

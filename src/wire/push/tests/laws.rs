@@ -143,6 +143,8 @@ fn fields_are_written_and_read() {
         ("X-Other", "é"),
     ];
     assert_eq!(words, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let version = Field { name: FieldName::Number { page: 1, number: 0x43 }, value: Bytes::from_static(b"\x93") };
+    assert_eq!((version.name.to_text().as_str(), version.to_text().as_str()), ("Encoding-Version", "1.3"));
     let odd = Field { name: FieldName::Number { page: 2, number: 1 }, value: Bytes::from_static(b"\x02\x01") };
     assert_eq!((odd.name.to_text().as_str(), odd.to_text().as_str()), ("field 01 of page 02", "0201"));
 }

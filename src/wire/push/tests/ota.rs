@@ -59,6 +59,18 @@ fn they_go_to_a_port_of_their_own() {
     assert_eq!(analyse(&messages), Ok(vec![push]));
 }
 
+/// An icon is octets, as xml2wbxml writes them too.
+#[test]
+fn icons_are_octets() {
+    let icon = Characteristic::bookmark("Home", "http://h/").with("ICON", "R0lGODlh");
+    let settings = BrowserSettings { characteristics: vec![icon.with("OTHER", "R0lGODlh")] };
+    let written = settings.to_wbxml();
+    assert!(written.windows(14).any(|window| window == b"\x10\x03ICON\0\x11\xc3\x06GIF8"), "{written:02x?}");
+    assert_eq!(BrowserSettings::from_wbxml(&written), Ok(settings));
+    let text = BrowserSettings { characteristics: vec![Characteristic::address().with("ICON", "no base64")] };
+    assert_eq!(BrowserSettings::from_wbxml(&text.to_wbxml()), Ok(text));
+}
+
 #[test]
 fn unknown_tokens_survive() {
     let octets = b"\x01\x01\x6a\0\x45\xc6\x7b\x01\x87\x30\x50\x01\x01\xc6\x06\x01\x87\x12\x4a\x01\x87\x00\x01\x12\x45\x01\x01\x01";
@@ -102,7 +114,9 @@ fn settings_as_text() {
 }
 
 fn words() -> impl Strategy<Value = String> {
-    let known = prop::sample::select(vec!["BEARER", "PORT", "NAME", "GPRS", "9201", "PAP", "#0:30", "#1:12", "#0:12"]);
+    let known = prop::sample::select(vec![
+        "BEARER", "PORT", "NAME", "GPRS", "9201", "PAP", "ICON", "R0lGODlh", "R0l=", "#0:30", "#1:12", "#0:12",
+    ]);
     prop_oneof![known.prop_map(str::to_owned), "[^\0-\x1f\x7f\u{fffe}\u{ffff}]{0,12}", "#[01]:[0-9a-f][0-9a-f]"]
 }
 

@@ -181,6 +181,42 @@ fn a_submission_has_two_parts_or_three() {
     }
 }
 
+/// The documents that gateways and initiators exchange; the gateway's answers are Kannel's own.
+#[test]
+fn documents_of_others_are_read() {
+    let file = |name: &str| {
+        let path = format!("{}/../../../tests/vectors/pap/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(&path).expect(&path)
+    };
+    let submission = PushMessage::from_xml(&file("submission.xml")).expect("a submission");
+    assert_eq!((submission.push_id.as_str(), submission.deliver_before), ("n1@mms.example", Some(2_000_000_000)));
+    assert_eq!(submission.to_xml().as_bytes(), file("submission.xml"));
+    let accepted = Response::from_xml(&file("accepted.xml")).expect("a response");
+    assert_eq!((accepted.push_id.as_deref(), accepted.code), (Some("id2@mms.example"), Code::ACCEPTED));
+    assert_eq!(accepted.description.as_deref(), Some("The request has been accepted for processing"));
+    let bad = Response::from_xml(&file("not_understood.xml")).expect("a response");
+    assert_eq!((bad.code, bad.bad_fragment.as_deref()), (Code::BAD_REQUEST, Some("nonsense")));
+    for response in [accepted, bad] {
+        assert_eq!(Response::from_xml(response.to_xml().as_bytes()), Ok(response));
+    }
+    let result = ResultNotification::from_xml(&file("result.xml")).expect("a result");
+    assert_eq!((result.state, result.code.meaning()), (State::Undeliverable, Some("address not found")));
+    assert_eq!((result.received, result.happened), (Some(MADE), Some(MADE + 60)));
+    let answer = ResultNotificationResponse {
+        push_id: result.push_id,
+        address: result.address,
+        code: Code::OK,
+        description: Some("OK".to_owned()),
+    };
+    assert_eq!(answer.to_xml().as_bytes(), file("result_response.xml"));
+    let posted = file("multipart.txt");
+    let line = posted.iter().position(|octet| *octet == b'\n').expect("a Content-Type");
+    let type_of = String::from_utf8_lossy(&posted[..line]);
+    let body = parse_multipart(&type_of, &Bytes::copy_from_slice(&posted[line..])).expect("a submission");
+    assert_eq!(body.content.expect("content").octets, &b"\x8c\x82"[..], "base64 is undone");
+    assert_eq!((&body.control[..], body.capabilities.as_deref()), (&b"<pap/>"[..], Some(&b"<rdf/>"[..])));
+}
+
 fn texts() -> impl Strategy<Value = String> {
     "[^\0-\x08\x0b\x0c\x0e-\x1f\u{fffe}\u{ffff}]{0,20}"
 }
