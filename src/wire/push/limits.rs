@@ -17,3 +17,6 @@ pub const MAX_XML: usize = 256 * 1024;
 
 /// Octets of text in a WBXML document, what its string table is repeated for included.
 pub const MAX_TEXT: usize = 1024 * 1024;
+
+/// Characters of a text that an error quotes.
+pub const MAX_QUOTED: usize = 64;

@@ -10,7 +10,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 use thiserror::Error;
 
-use crate::limits::{MAX_DEPTH, MAX_NODES, MAX_XML};
+use crate::limits::{MAX_DEPTH, MAX_NODES, MAX_QUOTED, MAX_XML};
 
 /// A document that cannot be read: what, and at which octet.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -112,7 +112,7 @@ impl Node {
 
     /// The error of a value in this element.
     pub fn wrong(&self, expected: &'static str, found: &str) -> XmlError {
-        let kind = XmlErrorKind::Unexpected { expected, found: found.to_owned() };
+        let kind = XmlErrorKind::Unexpected { expected, found: quoted(found) };
         XmlError { offset: self.offset, kind }
     }
 }
@@ -215,7 +215,9 @@ impl Parser<'_> {
         let mut names: Vec<&str> = node.attributes.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(self.error(XmlErrorKind::Syntax(format!("the attribute \"{}\" stands twice", pair[0])))),
+            Some(pair) => {
+                Err(self.error(XmlErrorKind::Syntax(format!("the attribute \"{}\" stands twice", quoted(pair[0])))))
+            }
             None => Ok(node),
         }
     }
@@ -246,7 +248,7 @@ impl Parser<'_> {
         let character = character.map_err(|e| self.error(XmlErrorKind::Syntax(e.to_string())))?;
         let name: &str = reference;
         let text = character.map(String::from).or_else(|| resolve_predefined_entity(name).map(str::to_owned));
-        text.ok_or_else(|| self.error(XmlErrorKind::Entity(name.to_owned())))
+        text.ok_or_else(|| self.error(XmlErrorKind::Entity(quoted(name))))
     }
 }
 
@@ -259,10 +261,15 @@ fn legal(text: &str) -> String {
     text.replace(is_illegal, "\u{fffd}")
 }
 
+/// So much of a text as an error quotes.
+fn quoted(text: &str) -> String {
+    text.chars().take(MAX_QUOTED).collect()
+}
+
 /// What is wrong in an attribute's value.
 fn in_value(error: &quick_xml::Error) -> XmlErrorKind {
     match error {
-        quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(_, name)) => XmlErrorKind::Entity(name.clone()),
+        quick_xml::Error::Escape(EscapeError::UnrecognizedEntity(_, name)) => XmlErrorKind::Entity(quoted(name)),
         other => XmlErrorKind::Syntax(other.to_string()),
     }
 }

@@ -139,6 +139,8 @@ fn errors_name_their_place() {
         "{}",
         said(wide.as_bytes())
     );
+    let name = format!("<{}/>", "x".repeat(10_000));
+    assert_eq!(said(name.as_bytes()), format!("octet 0: expected pap, found \"{}\"", "x".repeat(64)));
     let long = vec![b' '; 300_000];
     assert_eq!(said(&long), "octet 262144: more than 262144 octets");
     let two = Response::from_xml(b"<pap><badmessage-response code='2000'/></pap>").map(|found| found.code);
