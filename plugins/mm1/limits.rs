@@ -30,8 +30,10 @@ pub const FETCH_TIME: Duration = Duration::from_secs(15);
 
 /// Levels of elements in a profile. Real ones have eight.
 pub const MAX_DEPTH: usize = 32;
-/// Elements, attributes and pieces of text in a profile. Real ones have some thousand.
+/// Tags and pieces of text in a profile. Real ones have some thousand.
 pub const MAX_NODES: usize = 32_768;
+/// Attributes of one element that are looked at.
+pub const MAX_ATTRIBUTES: usize = 64;
 /// Octets of one value in a profile; what is behind them is cut off.
 pub const MAX_VALUE: usize = 8 << 10;
 /// Octets of a vendor's or a model's name.

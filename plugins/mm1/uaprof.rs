@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use crate::limits::{MAX_DEPTH, MAX_NAME, MAX_NODES, MAX_PIXELS, MAX_VALUE, MIN_MESSAGE};
+use crate::limits::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME, MAX_NODES, MAX_PIXELS, MAX_VALUE, MIN_MESSAGE};
 use crate::sighting::media_type;
 
 /// Reads a description that was found at `url`. `None` when it says nothing of what is asked here.
@@ -209,7 +209,7 @@ impl Walk {
     /// Properties written as attributes (RDF/XML 2.5).
     fn attributes(&mut self, start: &BytesStart<'_>) {
         // Unchecked: looking for doubles would take the square of their number.
-        for attribute in start.attributes().with_checks(false).flatten().take(MAX_DEPTH) {
+        for attribute in start.attributes().with_checks(false).flatten().take(MAX_ATTRIBUTES) {
             if let Some(property) = Property::named(attribute.key.local_name().into_inner()) {
                 let value = unescape(&attribute.value).unwrap_or(std::borrow::Cow::Borrowed(&attribute.value));
                 self.put(property, &value[..value.floor_char_boundary(MAX_VALUE)]);
