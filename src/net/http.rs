@@ -1,7 +1,8 @@
 //! A small HTTP client for gateways: one request, one bounded answer.
 //!
 //! Every request has a time-out as a whole and one for connecting, an answer's body has a bound (I-8), redirects are
-//! answers like any other unless asked for, and the environment's proxy variables are not looked at (I-9).
+//! answers like any other unless asked for, and the environment's proxy variables are not looked at (I-9). A client that asks
+//! for what strangers name can be kept out of private networks ([`Reach::PublicOnly`]).
 //!
 //! Failure story: an [`HttpError`] says by its kind whether the request can have reached the other side.
 //! [`ErrorKind::Connect`] and [`ErrorKind::Request`] mean that it did not, so that a repetition makes no duplicate; after
@@ -10,13 +11,17 @@
 use std::error::Error;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response, Url};
 
+use crate::dns::Lookup;
+use crate::reach::Names;
+pub use crate::reach::Reach;
 use crate::tls::TlsClient;
 
 /// What a [`Client`] is built from.
@@ -36,6 +41,8 @@ pub struct Options {
     pub max_idle: usize,
     /// File with the certificate authorities (PEM) to believe for https instead of the machine's.
     pub ca_file: Option<PathBuf>,
+    /// What it may connect to.
+    pub reach: Reach,
 }
 
 impl Default for Options {
@@ -48,6 +55,7 @@ impl Default for Options {
             max_redirects: 0,
             max_idle: 256,
             ca_file: None,
+            reach: Reach::Anywhere,
         }
     }
 }
@@ -57,6 +65,7 @@ impl Default for Options {
 pub struct Client {
     inner: reqwest::Client,
     max_body: usize,
+    reach: Reach,
 }
 
 /// An answer, whatever its status.
@@ -117,13 +126,26 @@ impl ErrorKind {
 impl Client {
     /// A client; nothing is sent yet.
     pub fn new(options: &Options) -> Result<Client, HttpError> {
+        Self::build(options, None)
+    }
+
+    /// A client that finds hosts by this look-up (I-12) instead of the machine's.
+    pub fn with_lookup(options: &Options, lookup: Arc<dyn Lookup>) -> Result<Client, HttpError> {
+        Self::build(options, Some(lookup))
+    }
+
+    fn build(options: &Options, lookup: Option<Arc<dyn Lookup>>) -> Result<Client, HttpError> {
         let unusable = |detail| HttpError { kind: ErrorKind::Request, detail };
         let tls = TlsClient::new(options.ca_file.as_deref()).map_err(unusable)?;
         let redirects = match options.max_redirects {
             0 => Policy::none(),
-            most => Policy::limited(most),
+            most => redirects(most, options.reach),
         };
-        let inner = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if lookup.is_some() || options.reach != Reach::Anywhere {
+            builder = builder.dns_resolver(Names { reach: options.reach, lookup });
+        }
+        let inner = builder
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
             .user_agent(&options.user_agent)
@@ -134,12 +156,12 @@ impl Client {
             .tls_backend_preconfigured(tls.verified())
             .build()
             .map_err(|error| unusable(words(error)))?;
-        Ok(Client { inner, max_body: options.max_body })
+        Ok(Client { inner, max_body: options.max_body, reach: options.reach })
     }
 
     /// GET.
     pub async fn get(&self, url: &str) -> Result<Answer, HttpError> {
-        self.run(self.inner.get(url)).await
+        self.run(url, self.inner.get(url)).await
     }
 
     /// POST.
@@ -150,10 +172,16 @@ impl Client {
         body: impl Into<Bytes> + Send,
     ) -> Result<Answer, HttpError> {
         let body: Bytes = body.into();
-        self.run(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body)).await
+        self.run(url, self.inner.post(url).header(CONTENT_TYPE, content_type).body(body)).await
     }
 
-    async fn run(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
+    async fn run(&self, url: &str, request: RequestBuilder) -> Result<Answer, HttpError> {
+        // What is no URL at all fails below, in the client's own words.
+        if self.reach != Reach::Anywhere
+            && let Ok(url) = Url::parse(url)
+        {
+            self.reach.allows(&url).map_err(|detail| HttpError { kind: ErrorKind::Request, detail })?;
+        }
         let mut response = request.send().await.map_err(failed)?;
         let declared = declared_length(&response).unwrap_or(0);
         if declared > self.max_body as u64 {
@@ -178,6 +206,15 @@ impl Client {
         let detail = format!("the answer is larger than {} octets", self.max_body);
         HttpError { kind: ErrorKind::TooLarge, detail }
     }
+}
+
+/// Follows so many redirects, as far as they lead where the client may go.
+fn redirects(most: usize, reach: Reach) -> Policy {
+    Policy::custom(move |attempt| match reach.allows(attempt.url()) {
+        Ok(()) if attempt.previous().len() > most => attempt.error("too many redirects"),
+        Ok(()) => attempt.follow(),
+        Err(why) => attempt.error(why),
+    })
 }
 
 fn declared_length(response: &Response) -> Option<u64> {

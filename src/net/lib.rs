@@ -2,6 +2,7 @@
 //!
 //! - [`bearer`]: turns, references, receipts and arrivals of bearers.
 //! - [`http`]: a bounded HTTP client for gateways (bearers, hooks).
+//! - [`reach`]: how far a client may reach, when strangers name what it asks for.
 //! - [`tls`]: TLS as a client: whom to believe.
 //! - [`dns`]: where the mail of a domain goes (MX, RFC 5321 5.1).
 //! - [`smtp`]: an SMTP client: a pool of connections per destination and a transaction with a reply per recipient.
@@ -11,5 +12,6 @@
 pub mod bearer;
 pub mod dns;
 pub mod http;
+pub mod reach;
 pub mod smtp;
 pub mod tls;
