@@ -35,7 +35,7 @@ fn push(body: SmsBody) -> Push {
 
 fn named(name: &str) -> Job {
     let mut job = job(Some("Holiday"));
-    Arc::make_mut(&mut job.message).mail.headers.push("From", format!("{name} <ann@example.net>"));
+    Arc::make_mut(&mut job.message).mail.headers.push("From", format!("\"{name}\" <ann@example.net>"));
     job
 }
 
