@@ -54,7 +54,9 @@ async fn a_text_fits_one_short_message() {
     );
     let long = text("", job(Some(&"long ".repeat(40)))).await;
     assert!(long.contains(&format!(": {}. {link}", "long ".repeat(8).trim_end())), "cut: {long}");
-    let named = text("", named("Ann with a very long name, in fact so long that it is cut")).await;
+    let mut talkative = named("Ann with a very long name, in fact so long that it is cut");
+    Arc::make_mut(&mut talkative.message).traits.subject = Some("Holiday by the lake where we were in May".to_owned());
+    let named = text("", talkative).await;
     assert!(named.starts_with("Ann with a very long name, in fact so lo") && !named.contains("Holiday"), "{named}");
     assert_eq!(short_messages(&named), Some(1), "the subject goes first");
     let slow = format!("{{{{ sender }}}} {{{{ subject }}}} {} {{{{ url }}}}", "x".repeat(105));
