@@ -38,7 +38,7 @@ impl Block {
 fn escaped_length(text: &str) -> usize {
     text.chars()
         .map(|c| match c {
-            '<' | '>' | '&' | '"' | '\'' | '/' => 6,
+            '<' | '>' | '&' | '"' | '\'' => 6,
             '$' => 2,
             c => c.len_utf8(),
         })

@@ -214,25 +214,32 @@ fn policy() -> HeaderValue {
     HeaderValue::from_str(&policy).expect("it is ASCII")
 }
 
-/// In WML a dollar begins a variable and is written twice (WAP-191-WML 10.3.1); the rest is as in HTML.
+/// What a template fills in, escaped for text and for values in quotes; in WML a dollar begins a variable and is written twice
+/// (WAP-191-WML 10.3.1).
 fn formatted(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if !matches!(state.auto_escape(), AutoEscape::Custom(_)) {
-        return minijinja::escape_formatter(out, state, value);
-    }
     if value.is_undefined() || value.is_none() {
         return Ok(());
     }
-    let mut text = String::new();
-    for c in value.to_string().chars() {
-        match c {
-            '$' => text.push_str("$$"),
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            '&' => text.push_str("&amp;"),
-            '"' => text.push_str("&quot;"),
-            '\'' => text.push_str("&#39;"),
-            c => text.push(c),
-        }
+    let text = value.to_string();
+    if value.is_safe() {
+        return out.write_str(&text).map_err(Error::from);
     }
-    out.write_str(&text).map_err(Error::from)
+    let wml = matches!(state.auto_escape(), AutoEscape::Custom(_));
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['<', '>', '&', '"', '\'', '$']) {
+        let (before, after) = rest.split_at(at);
+        let (special, after) = after.split_at(1);
+        out.write_str(before)?;
+        out.write_str(match special {
+            "<" => "&lt;",
+            ">" => "&gt;",
+            "&" => "&amp;",
+            "\"" => "&quot;",
+            "'" => "&#39;",
+            _ if wml => "$$",
+            other => other,
+        })?;
+        rest = after;
+    }
+    out.write_str(rest).map_err(Error::from)
 }

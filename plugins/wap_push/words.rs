@@ -56,7 +56,7 @@ fn sender(message: &Message) -> Option<String> {
 fn line(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    words.join(" ").chars().take(NAME).collect()
+    words.join(" ").chars().take(NAME).collect::<String>().trim_end().to_owned()
 }
 
 /// The templates, compiled.
