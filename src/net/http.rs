@@ -13,7 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Request};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
 
@@ -66,6 +67,8 @@ pub struct Answer {
     pub status: u16,
     /// Content-Type as sent.
     pub content_type: Option<String>,
+    /// The header.
+    pub headers: HeaderMap,
     /// The body, all of it.
     pub body: Bytes,
 }
@@ -80,6 +83,21 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+
+    /// How long the other side wants to be left alone: Retry-After in seconds (RFC 9110 10.2.3), a day at most. The form
+    /// with a date is not read: it would need a clock that agrees with ours.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds: u64 = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds.min(LONGEST_RETRY)))
+    }
+}
+
+/// Seconds of the longest Retry-After that is believed.
+const LONGEST_RETRY: u64 = 86_400;
+
+/// Whether an address can be asked by HTTP.
+pub fn is_http(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
 }
 
 /// Why there is no answer.
@@ -153,6 +171,12 @@ impl Client {
         self.run(self.inner.post(url).header(CONTENT_TYPE, content_type).body(body)).await
     }
 
+    /// Any request. One without a host is an error of the kind [`ErrorKind::Request`].
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        self.run(RequestBuilder::from_parts(self.inner.clone(), request)).await
+    }
+
     async fn run(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
         let mut response = request.send().await.map_err(failed)?;
         let declared = declared_length(&response).unwrap_or(0);
@@ -170,6 +194,7 @@ impl Client {
         Ok(Answer {
             status: response.status().as_u16(),
             content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
+            headers: response.headers().clone(),
             body: body.freeze(),
         })
     }

@@ -1,14 +1,15 @@
-//! Turns are fair, and what arrives in pieces becomes whole.
+//! Turns are fair, what arrives in pieces becomes whole, tokens are bound to their key, receipts add up within bounds.
 
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, Timestamp};
+use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::Priority;
 use packetboat_api::road::{Arrivals, Refusal, RefusalKind};
-use packetboat_api::roles::{Arrival, SmsBody};
-use packetboat_net::bearer::{Coding, Inbox, Turns};
+use packetboat_api::roles::{Arrival, BearerError, Health, SmsBody};
+use packetboat_net::bearer::{Coding, Condition, Inbox, Key, OPEN_TALLIES, Pace, Tallies, Ticket, Turns};
 use packetboat_sms::{Ports, Reference, segment};
 
 /// Lets every task that can move do so.
@@ -97,4 +98,71 @@ async fn segments_become_a_push_and_are_offered_until_taken() {
     let [arrival] = &taken[..] else { panic!("{taken:?}") };
     assert_eq!((&arrival.from[..], &arrival.to[..], &arrival.bearer[..]), ("+358401", "100", "smsc"));
     assert_eq!(arrival.body, SmsBody::Push(payload));
+}
+
+#[test]
+fn a_token_is_bound_to_its_key() {
+    let delivery = DeliveryId { message: MessageId(12345), index: 3 };
+    let ticket = Ticket { delivery, sending: "aB3xyz".into(), part: 2, parts: 255 };
+    let key = Key::new("secret", "kannel", "smsc");
+    let token = key.token(&ticket);
+    assert_eq!(key.ticket(&token), Some(ticket));
+    assert!(token.len() <= 70 && token.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet)));
+    assert_eq!(Key::new("secret", "kannel", "other").ticket(&token), None);
+    assert_eq!(Key::new("secret", "pap", "smsc").ticket(&token), None);
+    assert_eq!(Key::new("", "kannel", "smsc").ticket(&token), None);
+    assert!(key.same("a word", "a word") && !key.same("a word", "another") && !key.same("", "a"));
+    for end in 0..token.len() {
+        assert_eq!(key.ticket(&token[..end]), None);
+    }
+}
+
+#[test]
+fn open_tallies_are_bounded() {
+    let tallies = Tallies::default();
+    let ticket = |message, part| Ticket {
+        delivery: DeliveryId { message: MessageId(message), index: 0 },
+        sending: "s".into(),
+        part,
+        parts: 2,
+    };
+    for message in 0..=OPEN_TALLIES as u64 {
+        assert!(!tallies.delivered(&ticket(message, 1)));
+    }
+    assert!(!tallies.delivered(&ticket(0, 2)), "the oldest was forgotten");
+    assert!(tallies.delivered(&ticket(OPEN_TALLIES as u64, 2)));
+}
+
+#[test]
+fn the_pace_falls_by_half_and_recovers_step_by_step() {
+    let pace = Pace::new(8);
+    pace.went_well();
+    assert_eq!(pace.width(), 8, "as wide as it may be");
+    pace.slow_down();
+    assert_eq!(pace.width(), 4);
+    for (successes, width) in [(3, 4), (1, 5), (4, 5), (1, 6)] {
+        (0..successes).for_each(|_| pace.went_well());
+        assert_eq!(pace.width(), width);
+    }
+    (0..10).for_each(|_| pace.slow_down());
+    assert_eq!(pace.width(), 1, "never none");
+}
+
+#[test]
+fn only_what_may_yet_go_well_is_trouble() {
+    let condition = Condition::default();
+    let retry = BearerError::Retry { after: None, why: "down".into() };
+    condition.note(&Err::<(), _>(retry));
+    assert_eq!(condition.health(), Health::Degraded("down".into()));
+    condition.note(&Err::<(), _>(BearerError::Permanent { why: "no such number".into() }));
+    assert_eq!(condition.health(), Health::Well);
+}
+
+#[tokio::test]
+async fn words_that_a_gateway_read_are_taken_as_they_are() {
+    let desk = Arc::new(Desk::default());
+    let inbox = Inbox::new("smsc", desk.clone(), Arc::new(ManualClock::new(Timestamp(0))));
+    let data = packetboat_sms::UserData { header: None, payload: Bytes::from("[Grüße] €") };
+    assert_eq!(inbox.take("1", "2", data, Coding::Utf8).await, Ok(()));
+    assert_eq!(desk.taken.lock().unwrap()[0].body, SmsBody::Text("[Grüße] €".into()));
 }
