@@ -7,6 +7,7 @@ use packetboat_api::plugin::Plugin;
 /// Every plugin of this build.
 pub static PLUGINS: &[&Plugin] = &[
     &packetboat_plugin_direct::PLUGIN,
+    &packetboat_plugin_http_sms::PLUGIN,
     &packetboat_plugin_kannel::PLUGIN,
     &packetboat_plugin_lab::PLUGIN,
     &packetboat_plugin_mail::PLUGIN,

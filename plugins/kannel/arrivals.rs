@@ -13,13 +13,11 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use ipnet::IpNet;
 use packetboat_api::plugin::Env;
-use packetboat_net::bearer::{Coding, Inbox, Key};
+use packetboat_net::bearer::{Coding, Gate, Inbox, Key};
 use packetboat_net::callback::{Call, Fields};
 use packetboat_sms::{Udh, UserData};
 
-use crate::limits::SHORTEST_TOKEN;
 use crate::settings::KannelSettings;
 
 /// Where short messages are brought.
@@ -27,46 +25,20 @@ pub const PATH: &str = "/sms";
 
 /// Who may bring short messages, and what becomes of them.
 pub struct Post {
+    /// Who may.
+    pub gate: Gate,
     name: String,
     inbox: Inbox,
-    key: Key,
-    token: Option<String>,
-    networks: Vec<IpNet>,
 }
 
 impl Post {
     /// `None` when the settings let nobody bring any.
     pub(crate) fn new(settings: &KannelSettings, key: &Key, env: &Env) -> Result<Option<Post>, (&'static str, String)> {
-        let token = match &settings.sms_token {
-            Some(secret) => Some(secret.read(&env.base).map_err(|message| ("sms_token", message))?),
-            None if settings.sms_networks.is_empty() => return Ok(None),
-            None => None,
-        };
-        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if token.as_ref().is_some_and(|token| token.len() < SHORTEST_TOKEN || !token.chars().all(plain)) {
-            let message = format!("a token has {SHORTEST_TOKEN} or more of A-Z a-z 0-9 . _ -, and nothing else");
-            return Err(("sms_token", message));
-        }
-        Ok(Some(Post {
-            name: env.name.clone(),
-            inbox: Inbox::new(&env.name, env.arrivals.clone(), env.clock.clone()),
-            key: key.clone(),
-            token,
-            networks: settings.sms_networks.clone(),
-        }))
-    }
-
-    /// Whether this is the path, the token and the network for short messages.
-    pub(crate) fn lets(&self, call: &Call) -> bool {
-        let peer = call.peer.to_canonical();
-        let from_here = self.networks.is_empty() || self.networks.iter().any(|net| net.contains(&peer));
-        let Some(rest) = call.below(PATH) else { return false };
-        let right = match (&self.token, rest.strip_prefix('/')) {
-            (Some(token), Some(given)) => self.key.same(token, given),
-            (None, None) => rest.is_empty(),
-            _ => false,
-        };
-        right && from_here
+        let wrong = |message| ("sms_token", message);
+        let token = settings.sms_token.as_ref().map(|secret| secret.read(&env.base)).transpose().map_err(wrong)?;
+        let gate = Gate::new(PATH, token, &settings.sms_networks, key).map_err(wrong)?;
+        let inbox = || Inbox::new(&env.name, env.arrivals.clone(), env.clock.clone());
+        Ok(gate.map(|gate| Post { gate, name: env.name.clone(), inbox: inbox() }))
     }
 
     /// Takes one short message.

@@ -11,17 +11,17 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::{Clock, Random};
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
-use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
+use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
 use packetboat_api::serve::{Listen, Serve};
-use packetboat_net::bearer::{Condition, Key, Pace, References, Tallies, Ticket};
+use packetboat_net::bearer::{Condition, Cut, Key, Pace, References, Tallies, Ticket, of_part, pieces};
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, is_http};
-use packetboat_sms::{Ports, ReferenceWidth, Udh, alphabet_of, segment, segment_text};
+use packetboat_sms::ReferenceWidth;
 
 use crate::arrivals::Post;
 use crate::limits::{ANSWER, WIDEST_WINDOW};
 use crate::receipts;
-use crate::request::{Coding, Common, Piece, outcome};
+use crate::request::{Common, outcome};
 use crate::settings::{KannelSettings, Segmentation};
 
 /// Characters that tell one sending of a delivery's push from another.
@@ -118,7 +118,13 @@ impl Instance for KannelBearer {
 #[async_trait]
 impl Bearer for KannelBearer {
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
-        let (pieces, parts) = self.pieces(&sms)?;
+        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
+        let cut = match self.settings.segmentation {
+            Segmentation::Packetboat => Cut::Here,
+            // The receipt is then that of the first short message only, so that a ticket says "1 of" as many.
+            Segmentation::Kannel => Cut::There,
+        };
+        let (pieces, parts) = pieces(&sms.body, self.references.next(&sms.to, width), cut)?;
         let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
         let to = format!("{}{}", self.settings.number_prefix, sms.to.digits());
         let common = Common {
@@ -152,73 +158,9 @@ impl Bearer for KannelBearer {
 }
 
 impl KannelBearer {
-    /// What each request carries, and how many short messages they make: a request for each, or one for Kannel to cut. Its
-    /// receipt is then that of the first short message only, so that a ticket says "1 of" as many.
-    fn pieces(&self, sms: &Sms) -> Result<(Vec<Piece>, u8), BearerError> {
-        let (ports, octets) = match &sms.body {
-            SmsBody::Push(octets) => (Ports::WAP_PUSH, octets),
-            SmsBody::Data { destination, originator, octets } => {
-                (Ports { destination: *destination, originator: *originator }, octets)
-            }
-            SmsBody::Text(text) => return self.words(sms, text),
-        };
-        let made = segment(octets, ports, self.references.next(&sms.to, self.width())).map_err(too_long)?;
-        let parts = made.len() as u8; // at most 255: MAX_SEGMENTS
-        let piece = |udh, text: &[u8]| Piece { udh, text: text.to_vec(), coding: Coding::Data };
-        let pieces = match self.settings.segmentation {
-            Segmentation::Packetboat => {
-                made.iter().map(|data| piece(header(data.header.as_ref()), &data.payload)).collect()
-            }
-            Segmentation::Kannel => {
-                let udh = Udh::new(vec![ports.into()]).ok(); // ok: seven octets
-                vec![piece(header(udh.as_ref()), octets)]
-            }
-        };
-        Ok((pieces, parts))
-    }
-
-    fn words(&self, sms: &Sms, text: &str) -> Result<(Vec<Piece>, u8), BearerError> {
-        let made = segment_text(text, self.references.next(&sms.to, self.width())).map_err(too_long)?;
-        let parts = made.len() as u8; // at most 255: MAX_SEGMENTS
-        let coding = Coding::Words(alphabet_of(text));
-        let piece = |udh, text: &str| Piece { udh, text: text.as_bytes().to_vec(), coding };
-        let pieces = match self.settings.segmentation {
-            Segmentation::Packetboat => {
-                made.iter().map(|segment| piece(header(segment.header.as_ref()), &segment.text)).collect()
-            }
-            Segmentation::Kannel => vec![piece(Vec::new(), text)],
-        };
-        Ok((pieces, parts))
-    }
-
-    fn width(&self) -> ReferenceWidth {
-        if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight }
-    }
-
     /// What the addresses of reports begin with; `None` when none are asked for.
     fn report_base(&self) -> Option<&str> {
         let asked = !self.settings.dlr_listen.is_empty() && self.settings.dlr_mask != 0;
         asked.then(|| self.base.url()).flatten()
-    }
-}
-
-fn too_long(error: packetboat_sms::SegmentError) -> BearerError {
-    BearerError::Permanent { why: error.to_string() }
-}
-
-fn header(udh: Option<&Udh>) -> Vec<u8> {
-    let mut octets = Vec::new();
-    if let Some(udh) = udh {
-        udh.encode_into(&mut octets);
-    }
-    octets
-}
-
-/// The same error, saying which of several requests it is about.
-fn of_part(error: BearerError, part: u8, parts: usize) -> BearerError {
-    let said = |why: String| if parts == 1 { why } else { format!("{why} (short message {part} of {parts})") };
-    match error {
-        BearerError::Retry { after, why } => BearerError::Retry { after, why: said(why) },
-        BearerError::Permanent { why } => BearerError::Permanent { why: said(why) },
     }
 }

@@ -49,7 +49,7 @@ impl KannelBearer {
                 _ => StatusCode::METHOD_NOT_ALLOWED,
             }
         } else {
-            match self.post.as_ref().filter(|post| post.lets(&call)) {
+            match self.post.as_ref().filter(|post| post.gate.lets(&call)) {
                 Some(post) if matches!(call.method, Method::GET | Method::POST) => post.take(&call).await,
                 Some(_) => StatusCode::METHOD_NOT_ALLOWED,
                 None => StatusCode::NOT_FOUND,

@@ -16,8 +16,5 @@ pub const CALLBACK_BODY: usize = 64 << 10;
 /// Seconds that a callback connection may stay silent.
 pub const CALLBACK_SILENCE: u64 = 30;
 
-/// Fewest characters of the token in the address for short messages that arrive.
-pub const SHORTEST_TOKEN: usize = 16;
-
 /// Most requests to sendsms at once.
 pub const WIDEST_WINDOW: usize = 1000;

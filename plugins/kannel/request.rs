@@ -5,32 +5,13 @@
 
 use packetboat_api::message::Priority;
 use packetboat_api::roles::BearerError;
+use packetboat_net::bearer::{Content, Piece};
 use packetboat_net::callback::percent_encoded;
 use packetboat_net::http::{Answer, ErrorKind, HttpError};
 use packetboat_sms::Alphabet;
 
 use crate::limits::WORDS;
 use crate::settings::KannelSettings;
-
-/// What `text` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
-    /// 8-bit data.
-    Data,
-    /// Words in UTF-8, to be sent in this alphabet.
-    Words(Alphabet),
-}
-
-/// One request: one short message, or all of what Kannel cuts itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// User data header, its length octet included; empty when there is none.
-    pub udh: Vec<u8>,
-    /// What goes behind it.
-    pub text: Vec<u8>,
-    /// What that is.
-    pub coding: Coding,
-}
 
 /// What all requests of one sending have in common.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +33,12 @@ impl Common<'_> {
     pub fn url(&self, settings: &KannelSettings, piece: &Piece, dlr_url: Option<&str>) -> String {
         let mut url = settings.url.clone();
         url.push(if url.contains('?') { '&' } else { '?' });
-        url.push_str(match piece.coding {
-            Coding::Data => "coding=1",
-            Coding::Words(Alphabet::Gsm7) => "coding=0&charset=UTF-8",
-            Coding::Words(Alphabet::Ucs2) => "coding=2&charset=UTF-8",
-        });
+        let (coding, text) = match &piece.content {
+            Content::Octets(octets) => ("coding=1", &octets[..]),
+            Content::Words(text, Alphabet::Gsm7) => ("coding=0&charset=UTF-8", text.as_bytes()),
+            Content::Words(text, Alphabet::Ucs2) => ("coding=2&charset=UTF-8", text.as_bytes()),
+        };
+        url.push_str(coding);
         let validity = self.validity.to_string();
         let mask = settings.dlr_mask.to_string();
         let fixed = [("username", &settings.username[..]), ("password", self.password), ("to", self.to)];
@@ -75,7 +57,7 @@ impl Common<'_> {
         if !piece.udh.is_empty() {
             parameter(&mut url, "udh", &piece.udh);
         }
-        parameter(&mut url, "text", &piece.text);
+        parameter(&mut url, "text", text);
         url
     }
 }

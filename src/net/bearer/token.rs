@@ -42,7 +42,7 @@ impl Key {
     /// The ticket of a token, if this key made it.
     pub fn ticket(&self, token: &str) -> Option<Ticket> {
         let (said, digest) = token.rsplit_once('.')?;
-        let digest = octets(digest).filter(|octets| octets.len() == DIGEST)?;
+        let digest = from_hex(digest).filter(|octets| octets.len() == DIGEST)?;
         self.over(said).verify_truncated_left(&digest).ok()?;
         let mut fields = said.split('.');
         let delivery = fields.next()?.parse().ok()?;
@@ -62,8 +62,8 @@ impl Key {
     }
 }
 
-/// The octets of hexadecimal digits, of either case.
-pub(super) fn octets(digits: &str) -> Option<Vec<u8>> {
+/// The octets of hexadecimal digits, of either case; `None` when there is anything else.
+pub fn from_hex(digits: &str) -> Option<Vec<u8>> {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let whole = digits.len().is_multiple_of(2) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     whole.then(|| digits.as_bytes().chunks(2).map(pair).collect()).flatten()
