@@ -167,6 +167,12 @@ pub struct DecodeOptions {
     /// It is a WAP push, or the hex of the user data of one or several short messages (one a line).
     #[arg(long)]
     pub push: bool,
+    /// Check settings that are signed by this PIN (with `--imsi`: by both).
+    #[arg(long, value_name = "DIGITS", requires = "push")]
+    pub pin: Option<String>,
+    /// Check settings that are signed by this IMSI.
+    #[arg(long, value_name = "DIGITS", requires = "push")]
+    pub imsi: Option<String>,
     /// Print JSON.
     #[command(flatten)]
     pub json: Json,

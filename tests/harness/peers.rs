@@ -40,6 +40,8 @@ pub enum Peer {
     Dnslib,
     /// Kannel's bearerbox, smsbox, wapbox and fakesmsc ([`Kannel`]).
     Kannel,
+    /// libwbxml's xml2wbxml and wbxml2xml.
+    Libwbxml,
     /// mmsd-tng, a handset program ([`Mmsd`]).
     Mmsd,
     /// The openssl command line, for a certificate ([`Certificate`]).
@@ -71,11 +73,12 @@ impl fmt::Display for Missing {
 
 impl Peer {
     /// Every peer there is.
-    pub const ALL: [Peer; 10] = [
+    pub const ALL: [Peer; 11] = [
         Peer::Aiosmtpd,
         Peer::Compiler,
         Peer::Dnslib,
         Peer::Kannel,
+        Peer::Libwbxml,
         Peer::Mmsd,
         Peer::Openssl,
         Peer::Postfix,
@@ -91,6 +94,7 @@ impl Peer {
             Peer::Compiler => "a C compiler",
             Peer::Dnslib => "dnslib",
             Peer::Kannel => "Kannel",
+            Peer::Libwbxml => "libwbxml",
             Peer::Mmsd => "mmsd-tng",
             Peer::Openssl => "openssl",
             Peer::Postfix => "Postfix",
@@ -110,6 +114,7 @@ impl Peer {
             Peer::Compiler => &["cc"],
             Peer::Dnslib => &["venv:dnslib"],
             Peer::Kannel => &["cc", "bearerbox", "smsbox", "wapbox", kannel::FAKESMSC],
+            Peer::Libwbxml => &["xml2wbxml", "wbxml2xml"],
             Peer::Mmsd => &["mmsdtng", "dbus-daemon", "/usr/bin/python3", "system:dbus", "system:dbusmock"],
             Peer::Openssl => &["openssl"],
             Peer::Postfix => &["postfix", postfix::MASTER, postfix::PRIVILEGES],
