@@ -8,8 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use packetboat_api::async_trait;
@@ -21,7 +19,7 @@ use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, Sm
 use packetboat_api::serve::{Listen, Serve};
 use packetboat_net::bearer::{Condition, Content, Cut, Key, Pace, Piece, References, Tallies, Ticket, of_part, pieces};
 use packetboat_net::callback::Base;
-use packetboat_net::http::{Client, Options};
+use packetboat_net::http::{Client, Options, basic};
 use packetboat_sms::{Alphabet, Ports, Reference, ReferenceWidth};
 
 use crate::answer::{Outcome, Reading};
@@ -293,7 +291,7 @@ fn authorization(settings: &HttpSmsSettings, env: &Env) -> Result<Option<HeaderV
         }
         (None, Some(password)) if !settings.username.is_empty() => {
             let password = password.read(&env.base).map_err(|message| ("password", message))?;
-            format!("Basic {}", STANDARD.encode(format!("{}:{password}", settings.username)))
+            return Ok(Some(basic(&settings.username, &password)));
         }
         (None, Some(_)) => return Err(("username", "a password wants a user".to_owned())),
         (None, None) if !settings.username.is_empty() => {

@@ -12,8 +12,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
@@ -29,7 +31,7 @@ pub struct Options {
     pub timeout: Duration,
     /// Most octets of an answer's body.
     pub max_body: usize,
-    /// User-Agent (RFC 9110 10.1.5); gateways and content servers choose by it (case I-05).
+    /// User-Agent (RFC 9110 10.1.5); gateways and content servers choose by it (case I-05). None is sent when empty.
     pub user_agent: String,
     /// Redirects to follow; with 0 a redirect is the answer.
     pub max_redirects: usize,
@@ -95,6 +97,15 @@ impl Answer {
 /// Seconds of the longest Retry-After that is believed.
 const LONGEST_RETRY: u64 = 86_400;
 
+/// The Authorization field of HTTP Basic authentication (RFC 7617), which is never printed.
+pub fn basic(username: &str, password: &str) -> HeaderValue {
+    let encoded = STANDARD.encode(format!("{username}:{password}"));
+    // Base64 has no character that a field does not take.
+    let mut value = HeaderValue::try_from(format!("Basic {encoded}")).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
 /// Whether an address can be asked by HTTP.
 pub fn is_http(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
@@ -141,10 +152,13 @@ impl Client {
             0 => Policy::none(),
             most => Policy::limited(most),
         };
-        let inner = reqwest::Client::builder()
+        let builder = match options.user_agent.as_str() {
+            "" => reqwest::Client::builder(),
+            agent => reqwest::Client::builder().user_agent(agent),
+        };
+        let inner = builder
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
-            .user_agent(&options.user_agent)
             .redirect(redirects)
             .pool_max_idle_per_host(options.max_idle)
             .tcp_nodelay(true)
