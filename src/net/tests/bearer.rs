@@ -9,8 +9,10 @@ use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::Priority;
 use packetboat_api::road::{Arrivals, Refusal, RefusalKind};
 use packetboat_api::roles::{Arrival, BearerError, Health, SmsBody};
-use packetboat_net::bearer::{Coding, Condition, Inbox, Key, OPEN_TALLIES, Pace, Tallies, Ticket, Turns};
-use packetboat_sms::{Ports, Reference, segment};
+use packetboat_net::bearer::{
+    Coding, Condition, Content, Cut, Inbox, Key, OPEN_TALLIES, Pace, Piece, Tallies, Ticket, Turns, of_part, pieces,
+};
+use packetboat_sms::{Alphabet, Ports, Reference, segment};
 
 /// Lets every task that can move do so.
 async fn settle() {
@@ -165,4 +167,32 @@ async fn words_that_a_gateway_read_are_taken_as_they_are() {
     let data = packetboat_sms::UserData { header: None, payload: Bytes::from("[Grüße] €") };
     assert_eq!(inbox.take("1", "2", data, Coding::Utf8).await, Ok(()));
     assert_eq!(desk.taken.lock().unwrap()[0].body, SmsBody::Text("[Grüße] €".into()));
+}
+
+#[test]
+fn bodies_become_pieces() {
+    let reference = Reference::Eight(9);
+    let octets = |length: usize| Bytes::from(vec![7; length]);
+    let made = |body: SmsBody, cut| pieces(&body, reference, cut).unwrap();
+    let (push, parts) = made(SmsBody::Push(octets(140)), Cut::Here);
+    assert_eq!((push.len(), parts), (2, 2));
+    assert_eq!(push[1].udh, b"\x0b\x05\x04\x0b\x84\x23\xf0\0\x03\x09\x02\x02".as_slice());
+    assert_eq!((&push[0].content, &push[1].content), (&Content::Octets(octets(128)), &Content::Octets(octets(12))));
+    let (whole, parts) = made(SmsBody::Push(octets(140)), Cut::There);
+    let piece = Piece { udh: b"\x06\x05\x04\x0b\x84\x23\xf0".as_slice().into(), content: Content::Octets(octets(140)) };
+    assert_eq!((whole, parts), (vec![piece], 2));
+    let (data, _) = made(SmsBody::Data { destination: 1, originator: 2, octets: octets(1) }, Cut::Here);
+    assert_eq!(data[0].udh, b"\x06\x05\x04\0\x01\0\x02".as_slice());
+    let (words, parts) = made(SmsBody::Text("я".repeat(71)), Cut::Here);
+    assert_eq!((words[1].content.clone(), parts), (Content::Words("я".repeat(4), Alphabet::Ucs2), 2));
+    let (words, parts) = made(SmsBody::Text("y".repeat(161)), Cut::There);
+    let piece = Piece { udh: Bytes::new(), content: Content::Words("y".repeat(161), Alphabet::Gsm7) };
+    assert_eq!((words, parts), (vec![piece], 2));
+    for body in [SmsBody::Push(octets(255 * 128 + 1)), SmsBody::Text("y".repeat(255 * 153 + 1))] {
+        let error = pieces(&body, reference, Cut::Here).unwrap_err();
+        assert!(matches!(error, BearerError::Permanent { .. }), "{error}");
+    }
+    let retry = BearerError::Retry { after: None, why: "no".into() };
+    assert_eq!(of_part(retry.clone(), 1, 1), retry);
+    assert_eq!(of_part(retry, 2, 3).to_string(), "no (short message 2 of 3)");
 }
