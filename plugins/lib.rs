@@ -12,8 +12,11 @@ pub static PLUGINS: &[&Plugin] = &[
     &packetboat_plugin_lab::PLUGIN,
     &packetboat_plugin_mail::PLUGIN,
     &packetboat_plugin_mm1::PLUGIN,
+    &packetboat_plugin_pages::PLUGIN,
     &packetboat_plugin_pap::PLUGIN,
+    &packetboat_plugin_provision::PLUGIN,
     &packetboat_plugin_smtp::PLUGIN,
+    &packetboat_plugin_wap_push::PLUGIN,
 ];
 
 /// The list, checked: two plugins of one name are a mistake of whoever built this, and are found at once.

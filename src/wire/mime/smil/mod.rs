@@ -8,7 +8,7 @@ mod order;
 mod read;
 mod write;
 
-pub use order::{arrange, order};
+pub use order::{Slides, arrange, group, order};
 pub use read::parse;
 pub use write::generate;
 

@@ -18,21 +18,41 @@ pub fn order(root: &Entity<Bytes>) -> Vec<&Entity<Bytes>> {
 
 /// [`order`] for bodies that are not at hand: the slides were read before.
 pub fn arrange<'a, B>(root: &'a Entity<B>, slides: &[Slide]) -> Vec<&'a Entity<B>> {
+    let Slides { mut shown, others } = group(root, slides);
+    shown.push(others);
+    shown.concat()
+}
+
+/// The parts of a message by slide.
+#[derive(Clone, Debug)]
+pub struct Slides<'a, B> {
+    /// The parts of each slide, in its order; none when what it names is not there or was shown before.
+    pub shown: Vec<Vec<&'a Entity<B>>>,
+    /// The parts that no slide names, in document order.
+    pub others: Vec<&'a Entity<B>>,
+}
+
+/// [`arrange`] for who shows slide by slide. A part is shown once, where it is named first.
+pub fn group<'a, B>(root: &'a Entity<B>, slides: &[Slide]) -> Slides<'a, B> {
     let leaves: Vec<_> = root.leaves().into_iter().filter(|leaf| !is_smil(leaf.media.essence())).collect();
     let index = index(&leaves);
     let mut taken = vec![false; leaves.len()];
-    let mut found = Vec::with_capacity(leaves.len());
-    for media in slides.iter().flat_map(|slide| &slide.media) {
-        let key = key(&media.src);
-        let at = index.get(&key).or_else(|| index.get(stem(&key)));
-        if let Some(&at) = at
-            && !std::mem::replace(&mut taken[at], true)
-        {
-            found.push(leaves[at]);
+    let mut shown = Vec::with_capacity(slides.len());
+    for slide in slides {
+        let mut found = Vec::with_capacity(slide.media.len());
+        for media in &slide.media {
+            let key = key(&media.src);
+            let at = index.get(&key).or_else(|| index.get(stem(&key)));
+            if let Some(&at) = at
+                && !std::mem::replace(&mut taken[at], true)
+            {
+                found.push(leaves[at]);
+            }
         }
+        shown.push(found);
     }
-    found.extend(leaves.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(leaf, _)| *leaf));
-    found
+    let others = leaves.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(leaf, _)| *leaf).collect();
+    Slides { shown, others }
 }
 
 /// One way a part is named.
