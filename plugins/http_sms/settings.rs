@@ -83,7 +83,7 @@ pub struct RequestSettings {
     /// Header fields: names, and templates of their values.
     pub headers: BTreeMap<String, String>,
     /// Template of the body; none when empty.
-    #[schemars(example = r#"{"to": {{ to | json }}, "text": {{ text | json }}}"#)]
+    #[schemars(example = r#"{"to": {{ to | json }}, "udh": "{{ udh | hex }}", "data": "{{ data | hex }}"}"#)]
     pub body: String,
     /// Who cuts what needs several short messages: "packetboat" makes a request for each, "gateway" is given all of it in one.
     /// Without a word, packetboat cuts what is binary and the gateway cuts words.
