@@ -14,8 +14,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, Url};
 
@@ -33,7 +36,7 @@ pub struct Options {
     pub timeout: Duration,
     /// Most octets of an answer's body.
     pub max_body: usize,
-    /// User-Agent (RFC 9110 10.1.5); gateways and content servers choose by it (case I-05).
+    /// User-Agent (RFC 9110 10.1.5); gateways and content servers choose by it (case I-05). None is sent when empty.
     pub user_agent: String,
     /// Redirects to follow; with 0 a redirect is the answer.
     pub max_redirects: usize,
@@ -75,6 +78,8 @@ pub struct Answer {
     pub status: u16,
     /// Content-Type as sent.
     pub content_type: Option<String>,
+    /// The header.
+    pub headers: HeaderMap,
     /// The body, all of it.
     pub body: Bytes,
 }
@@ -89,6 +94,30 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+
+    /// How long the other side wants to be left alone: Retry-After in seconds (RFC 9110 10.2.3), a day at most. The form
+    /// with a date is not read: it would need a clock that agrees with ours.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds: u64 = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds.min(LONGEST_RETRY)))
+    }
+}
+
+/// Seconds of the longest Retry-After that is believed.
+const LONGEST_RETRY: u64 = 86_400;
+
+/// The Authorization field of HTTP Basic authentication (RFC 7617), which is never printed.
+pub fn basic(username: &str, password: &str) -> HeaderValue {
+    let encoded = STANDARD.encode(format!("{username}:{password}"));
+    // Base64 has no character that a field does not take.
+    let mut value = HeaderValue::try_from(format!("Basic {encoded}")).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// Whether an address can be asked by HTTP.
+pub fn is_http(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
 }
 
 /// Why there is no answer.
@@ -141,14 +170,20 @@ impl Client {
             0 => Policy::none(),
             most => redirects(most, options.reach),
         };
+<<<<<<< HEAD
         let mut builder = reqwest::Client::builder();
         if lookup.is_some() || options.reach != Reach::Anywhere {
             builder = builder.dns_resolver(Names { reach: options.reach, lookup });
         }
+=======
+        let builder = match options.user_agent.as_str() {
+            "" => reqwest::Client::builder(),
+            agent => reqwest::Client::builder().user_agent(agent),
+        };
+>>>>>>> w-http
         let inner = builder
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
-            .user_agent(&options.user_agent)
             .redirect(redirects)
             .pool_max_idle_per_host(options.max_idle)
             .tcp_nodelay(true)
@@ -175,6 +210,7 @@ impl Client {
         self.run(url, self.inner.post(url).header(CONTENT_TYPE, content_type).body(body)).await
     }
 
+<<<<<<< HEAD
     async fn run(&self, url: &str, request: RequestBuilder) -> Result<Answer, HttpError> {
         // What is no URL at all fails below, in the client's own words.
         if self.reach != Reach::Anywhere
@@ -182,6 +218,15 @@ impl Client {
         {
             self.reach.allows(&url).map_err(|detail| HttpError { kind: ErrorKind::Request, detail })?;
         }
+=======
+    /// Any request. One without a host is an error of the kind [`ErrorKind::Request`].
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        self.run(RequestBuilder::from_parts(self.inner.clone(), request)).await
+    }
+
+    async fn run(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
+>>>>>>> w-http
         let mut response = request.send().await.map_err(failed)?;
         let declared = declared_length(&response).unwrap_or(0);
         if declared > self.max_body as u64 {
@@ -198,6 +243,7 @@ impl Client {
         Ok(Answer {
             status: response.status().as_u16(),
             content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
+            headers: response.headers().clone(),
             body: body.freeze(),
         })
     }

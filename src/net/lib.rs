@@ -1,6 +1,7 @@
 //! The socket side that several plugins share.
 //!
 //! - [`bearer`]: turns, references, receipts and arrivals of bearers.
+//! - [`callback`]: a bounded HTTP server for what gateways call us about.
 //! - [`http`]: a bounded HTTP client for gateways (bearers, hooks).
 //! - [`reach`]: how far a client may reach, when strangers name what it asks for.
 //! - [`tls`]: TLS as a client: whom to believe.
@@ -10,6 +11,7 @@
 //! Nothing in here knows what a message means; everything that waits has a time-out, everything that grows a bound (I-8).
 
 pub mod bearer;
+pub mod callback;
 pub mod dns;
 pub mod http;
 pub mod reach;

@@ -38,7 +38,7 @@ pub enum Peer {
     Compiler,
     /// dnslib, a name server with a zone of the story's ([`Dns`]).
     Dnslib,
-    /// Kannel's bearerbox, smsbox and fakesmsc ([`Kannel`]).
+    /// Kannel's bearerbox, smsbox, wapbox and fakesmsc ([`Kannel`]).
     Kannel,
     /// libwbxml's xml2wbxml and wbxml2xml.
     Libwbxml,
@@ -113,7 +113,7 @@ impl Peer {
             Peer::Aiosmtpd => &["venv:aiosmtpd"],
             Peer::Compiler => &["cc"],
             Peer::Dnslib => &["venv:dnslib"],
-            Peer::Kannel => &["cc", "bearerbox", "smsbox", kannel::FAKESMSC],
+            Peer::Kannel => &["cc", "bearerbox", "smsbox", "wapbox", kannel::FAKESMSC],
             Peer::Libwbxml => &["xml2wbxml", "wbxml2xml"],
             Peer::Mmsd => &["mmsdtng", "dbus-daemon", "/usr/bin/python3", "system:dbus", "system:dbusmock"],
             Peer::Openssl => &["openssl"],
