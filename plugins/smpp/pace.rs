@@ -1,0 +1,98 @@
+//! How fast short messages go to an SMSC that says "slower" (ESME_RTHROTTLED, ESME_RMSGQFUL).
+//!
+//! There is no pace until the SMSC asks for one. Then it is a little below what went through in the last second; each
+//! further complaint slows it down by half as much again, each short message that is taken speeds it up by a thirty-second,
+//! until it is so fast that it is none. So the rate settles just below what the SMSC allows, wherever that is.
+//!
+//! Time is an argument (I-12).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::limits::SLOWEST;
+
+/// Faster than this is no pace.
+const FASTEST: Duration = Duration::from_millis(1);
+/// Complaints that come within this time of one that counted are about the same burst.
+const BURST: Duration = Duration::from_millis(250);
+/// Over which what went through is counted.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The pace of one bearer.
+#[derive(Debug, Default)]
+pub struct Pace(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Zero when there is no pace.
+    interval: Duration,
+    /// When the next one may go.
+    next: Option<Instant>,
+    /// The last complaint that counted.
+    complaint: Option<Instant>,
+    /// The second that is being counted, and how many were taken in it and in the one before.
+    counting: Option<Instant>,
+    taken: u32,
+    taken_before: u32,
+}
+
+impl Pace {
+    /// When the next short message may go; each call is one message's.
+    pub fn next(&self, now: Instant) -> Instant {
+        let mut inner = self.lock();
+        let next = inner.next.map_or(now, |next| next.max(now));
+        inner.next = Some(next + inner.interval);
+        next
+    }
+
+    /// The SMSC took one. Whether that changed the pace.
+    pub fn taken(&self, now: Instant) -> bool {
+        let mut inner = self.lock();
+        inner.count(now);
+        inner.taken += 1;
+        let before = inner.interval;
+        inner.interval = before - before / 32;
+        if inner.interval < FASTEST {
+            inner.interval = Duration::ZERO;
+        }
+        inner.interval != before
+    }
+
+    /// The SMSC asked for less.
+    pub fn slower(&self, now: Instant) {
+        let mut inner = self.lock();
+        if inner.complaint.is_some_and(|last| now.duration_since(last) < BURST.max(inner.interval)) {
+            return;
+        }
+        inner.complaint = Some(now);
+        inner.count(now);
+        let interval = match inner.interval.is_zero() {
+            true => SECOND * 5 / 4 / inner.taken.max(inner.taken_before).max(1),
+            false => inner.interval * 3 / 2,
+        };
+        inner.interval = interval.clamp(FASTEST * 10, SLOWEST);
+        inner.next = Some(now + inner.interval);
+    }
+
+    /// The time from one to the next; zero when there is no pace.
+    pub fn interval(&self) -> Duration {
+        self.lock().interval
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn count(&mut self, now: Instant) {
+        let since = now.duration_since(*self.counting.get_or_insert(now));
+        if since >= SECOND {
+            self.taken_before = if since < 2 * SECOND { self.taken } else { 0 };
+            self.taken = 0;
+            self.counting = Some(now);
+        }
+    }
+}
