@@ -84,7 +84,7 @@ impl Configured for SmppBearer {
             clock: env.clock.clone(),
             random: env.random.clone(),
             links,
-            changed: Notify::new(),
+            changed: Arc::default(),
             wanted: Notify::new(),
             drain: CancellationToken::new(),
             trouble: Mutex::default(),
@@ -324,8 +324,7 @@ impl SmppBearer {
         let Ok(turn) = timeout(TURN_PATIENCE, line).await else {
             return Err(retry(format!("no turn within {} s: {}", TURN_PATIENCE.as_secs(), core.why_not())));
         };
-        let next = core.pace.next(Instant::now());
-        if next > Instant::now() {
+        while let Err(next) = core.pace.admit(Instant::now()) {
             sleep_until(next).await;
         }
         let Some((connection, load)) = core.place(Instant::now() + LINK_PATIENCE).await else {

@@ -53,7 +53,7 @@ pub struct Core {
     /// Its connections.
     pub links: Vec<Arc<Link>>,
     /// Something changed: a connection, or room on one.
-    pub changed: Notify,
+    pub changed: Arc<Notify>,
     /// Asks connections that ended for want of use to come back.
     pub wanted: Notify,
     /// Cancelled by `drain`.
@@ -75,14 +75,15 @@ pub struct Flight {
     /// Whether it was given to the connection.
     pub sent: bool,
     settled: bool,
-    _turn: Turn,
+    // In this order: who gets the turn next finds the place free.
     _load: Load,
+    _turn: Turn,
 }
 
 impl Flight {
     /// Takes off. The part was marked as flying before.
     pub fn new(sending: Arc<Sending>, at: usize, octets: BytesMut, turn: Turn, load: Load) -> Self {
-        Flight { sending, at, octets, sent: false, settled: false, _turn: turn, _load: load }
+        Flight { sending, at, octets, sent: false, settled: false, _load: load, _turn: turn }
     }
 
     /// The SMSC answered, or never will.
@@ -129,20 +130,22 @@ impl Core {
         self.changed.notify_waiters();
     }
 
-    /// A place on the least loaded connection; `None` when there is none by `end`.
+    /// A place on the least loaded connection; `None` when there is none by `end`, or none to be hoped for.
     pub async fn place(&self, end: Instant) -> Option<(mpsc::Sender<Flight>, Load)> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let mut best: Option<&Arc<Link>> = None;
-            for link in self.links.iter().filter(|link| link.sends() && link.is_bound()) {
-                if best.is_none_or(|best| link.load() < best.load()) {
-                    best = Some(link);
-                }
+            let senders = || self.links.iter().filter(|link| link.sends());
+            let least = senders().filter(|link| link.is_bound()).min_by_key(|link| link.load());
+            // Somebody else may have been faster there: then anywhere.
+            let place =
+                least.into_iter().chain(senders()).find_map(|link| link.place(self.settings.window, &self.changed));
+            if place.is_some() {
+                return place;
             }
-            if let Some(place) = best.and_then(|link| link.place(self.settings.window)) {
-                return Some(place);
+            if senders().all(|link| link.is_refused()) {
+                return None;
             }
             self.wanted.notify_waiters();
             if timeout_at(end, changed).await.is_err() {

@@ -17,7 +17,7 @@ use rusmpp::pdus::{BindReceiver, BindTransceiver, BindTransmitter};
 use rusmpp::values::{InterfaceVersion, Npi, Ton};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout};
 
 use crate::core::{Core, Flight};
@@ -93,17 +93,21 @@ enum State {
     Bound(mpsc::Sender<Flight>),
     /// It ended for want of use.
     Idle,
-    /// It is not there, since then, in words.
-    Down(Timestamp, String),
+    /// It is not there: since when, why, and whether it could not be made again either.
+    Down { since: Timestamp, why: String, refused: bool },
 }
 
 /// A place on a connection; dropping it gives it back.
 #[derive(Debug)]
-pub struct Load(Arc<AtomicUsize>);
+pub struct Load {
+    load: Arc<AtomicUsize>,
+    changed: Arc<Notify>,
+}
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.load.fetch_sub(1, Ordering::AcqRel);
+        self.changed.notify_waiters();
     }
 }
 
@@ -134,10 +138,15 @@ impl Link {
         matches!(*self.lock(), State::Bound(_) | State::Idle)
     }
 
+    /// Whether it was tried and could not be made: there is no sense in waiting for it.
+    pub fn is_refused(&self) -> bool {
+        matches!(*self.lock(), State::Down { refused: true, .. })
+    }
+
     /// Why it is not there and since when, in words.
     pub fn trouble(&self) -> Option<String> {
         match &*self.lock() {
-            State::Down(since, why) => Some(format!("{} is not bound since {since}: {why}", self.called)),
+            State::Down { since, why, .. } => Some(format!("{} is not bound since {since}: {why}", self.called)),
             _ => None,
         }
     }
@@ -147,13 +156,13 @@ impl Link {
         self.load.load(Ordering::Acquire)
     }
 
-    /// A place on it, when there is one.
-    pub fn place(&self, window: usize) -> Option<(mpsc::Sender<Flight>, Load)> {
+    /// A place on it, when there is one; `changed` is told when it is free again.
+    pub fn place(&self, window: usize, changed: &Arc<Notify>) -> Option<(mpsc::Sender<Flight>, Load)> {
         let state = self.lock();
         let State::Bound(sender) = &*state else { return None };
         let taken =
             self.load.fetch_update(Ordering::AcqRel, Ordering::Acquire, |load| (load < window).then_some(load + 1));
-        taken.ok().map(|_| (sender.clone(), Load(self.load.clone())))
+        taken.ok().map(|_| (sender.clone(), Load { load: self.load.clone(), changed: changed.clone() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -174,6 +183,7 @@ impl Link {
                 opened = self.open(&core, tls.as_ref()) => opened,
                 () = core.drain.cancelled() => return,
             };
+            let refused = opened.is_err();
             let why = match opened {
                 Err(why) => {
                     tracing::warn!(bearer = core.name, connection = self.called, why, "not bound");
@@ -197,7 +207,11 @@ impl Link {
                     }
                 },
             };
-            self.set(&core, State::Down(core.clock.now(), why));
+            let since = match &*self.lock() {
+                State::Down { since, .. } => *since,
+                _ => core.clock.now(),
+            };
+            self.set(&core, State::Down { since, why, refused });
             // One that held a while was no failed try.
             if begun.elapsed() > wait.max(core.settings.reconnect_min.0 * 4) {
                 wait = core.settings.reconnect_min.0;

@@ -1,8 +1,9 @@
 //! How fast short messages go to an SMSC that says "slower" (ESME_RTHROTTLED, ESME_RMSGQFUL).
 //!
-//! There is no pace until the SMSC asks for one. Then it is a little below what went through in the last second; each
-//! further complaint slows it down by half as much again, each short message that is taken speeds it up by a thirty-second,
-//! until it is so fast that it is none. So the rate settles just below what the SMSC allows, wherever that is.
+//! There is no pace until the SMSC asks for one. Then it is a little below what went through in the last second; a further
+//! complaint slows it down by a quarter, each short message that is taken speeds it up by a 128th, until it is so fast that
+//! it is none. So the rate settles just below what the SMSC allows, wherever that is. While it takes nothing at all, nothing
+//! is learnt about the rate: it is asked again after a wait that doubles from time to time.
 //!
 //! Time is an argument (I-12).
 
@@ -15,8 +16,8 @@ use crate::limits::SLOWEST;
 
 /// Faster than this is no pace.
 const FASTEST: Duration = Duration::from_millis(1);
-/// Complaints that come within this time of one that counted are about the same burst.
-const BURST: Duration = Duration::from_millis(250);
+/// Shortest wait after a complaint; others that come within it are about the same burst.
+const HOLD: Duration = Duration::from_millis(50);
 /// Over which what went through is counted.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -28,10 +29,14 @@ pub struct Pace(Mutex<Inner>);
 struct Inner {
     /// Zero when there is no pace.
     interval: Duration,
+    /// How long nothing goes after a complaint.
+    hold: Duration,
     /// When the next one may go.
     next: Option<Instant>,
     /// The last complaint that counted.
     complaint: Option<Instant>,
+    /// Whether anything was taken since.
+    learnt: bool,
     /// The second that is being counted, and how many were taken in it and in the one before.
     counting: Option<Instant>,
     taken: u32,
@@ -39,12 +44,16 @@ struct Inner {
 }
 
 impl Pace {
-    /// When the next short message may go; each call is one message's.
-    pub fn next(&self, now: Instant) -> Instant {
+    /// Whether a short message may go now; if not, when to ask again.
+    pub fn admit(&self, now: Instant) -> Result<(), Instant> {
         let mut inner = self.lock();
-        let next = inner.next.map_or(now, |next| next.max(now));
-        inner.next = Some(next + inner.interval);
-        next
+        match inner.next {
+            Some(next) if next > now => Err(next),
+            _ => {
+                inner.next = Some(now + inner.interval);
+                Ok(())
+            }
+        }
     }
 
     /// The SMSC took one. Whether that changed the pace.
@@ -52,8 +61,9 @@ impl Pace {
         let mut inner = self.lock();
         inner.count(now);
         inner.taken += 1;
+        inner.learnt = true;
         let before = inner.interval;
-        inner.interval = before - before / 32;
+        inner.interval = before - before / 128;
         if inner.interval < FASTEST {
             inner.interval = Duration::ZERO;
         }
@@ -63,17 +73,23 @@ impl Pace {
     /// The SMSC asked for less.
     pub fn slower(&self, now: Instant) {
         let mut inner = self.lock();
-        if inner.complaint.is_some_and(|last| now.duration_since(last) < BURST.max(inner.interval)) {
+        let burst = inner.hold.max(HOLD);
+        if inner.complaint.is_some_and(|last| now.duration_since(last) < burst) {
             return;
         }
-        inner.complaint = Some(now);
         inner.count(now);
-        let interval = match inner.interval.is_zero() {
-            true => SECOND * 5 / 4 / inner.taken.max(inner.taken_before).max(1),
-            false => inner.interval * 3 / 2,
-        };
-        inner.interval = interval.clamp(FASTEST * 10, SLOWEST);
-        inner.next = Some(now + inner.interval);
+        let first = inner.complaint.replace(now).is_none();
+        if std::mem::take(&mut inner.learnt) || first {
+            let interval = match inner.interval.is_zero() {
+                true => SECOND * 5 / 4 / inner.taken.max(inner.taken_before).max(1),
+                false => inner.interval * 5 / 4,
+            };
+            inner.interval = interval.clamp(FASTEST * 2, SLOWEST);
+            inner.hold = inner.interval.max(HOLD);
+        } else {
+            inner.hold = (inner.hold * 2).min(SLOWEST);
+        }
+        inner.next = Some(now + inner.hold);
     }
 
     /// The time from one to the next; zero when there is no pace.

@@ -180,7 +180,13 @@ async fn messages_go_to_whoever_takes_them() {
     assert_eq!(scene.deliver_raw(0x05, &body(0x40, 4, &part(2, b"\xBEpdu"), &[])).await, OK);
     assert_eq!(scene.deliver_raw(0x05, &body(0x40, 4, &part(1, &[1, 6, 1]), &[])).await, OK);
     let sar = |number: u8| {
-        vec![(0x020B, vec![0x0B, 0x84]), (0x020A, vec![0x23, 0xF0]), (0x020C, vec![0, 7]), (0x020E, vec![2]), (0x020F, vec![number])]
+        vec![
+            (0x020B, vec![0x0B, 0x84]),
+            (0x020A, vec![0x23, 0xF0]),
+            (0x020C, vec![0, 7]),
+            (0x020E, vec![2]),
+            (0x020F, vec![number]),
+        ]
     };
     for (number, octets) in [(1, &[1, 6, 1][..]), (2, b"\xBEpdu")] {
         let parameters = sar(number);

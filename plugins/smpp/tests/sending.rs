@@ -45,7 +45,10 @@ async fn a_push_says_ports_and_parts_in_its_header() {
         assert!(octets.len() <= 140);
         whole.extend_from_slice(&octets[12..]);
         assert_eq!((u8::from(pdu.esm_class), u8::from(pdu.data_coding), pdu.priority_flag.value), (0x40, 0x04, 1));
-        assert_eq!((u8::from(pdu.source_addr_ton), u8::from(pdu.source_addr_npi), pdu.source_addr.as_str()), (3, 0, "100"));
+        assert_eq!(
+            (u8::from(pdu.source_addr_ton), u8::from(pdu.source_addr_npi), pdu.source_addr.as_str()),
+            (3, 0, "100")
+        );
         let to = (u8::from(pdu.dest_addr_ton), u8::from(pdu.dest_addr_npi), pdu.destination_addr.as_str());
         assert_eq!(to, (1, 1, "358401234567"));
         assert_eq!((u8::from(pdu.registered_delivery), pdu.service_type.value().as_str()), (1, "WAP"));
@@ -57,7 +60,8 @@ async fn a_push_says_ports_and_parts_in_its_header() {
 #[tokio::test]
 async fn ports_and_parts_go_into_parameters_when_asked() {
     let smsc = Smsc::start().await;
-    let more = "addressing = \"sar\"\nregistered_delivery = \"none\"\nvalidity = \"relative\"\nbinary_data_coding = 245";
+    let more =
+        "addressing = \"sar\"\nregistered_delivery = \"none\"\nvalidity = \"relative\"\nbinary_data_coding = 245";
     let bearer = start(&settings(smsc.address(), more), &memory()).await;
     let mut connection = smsc.accept_bound().await;
     let payload = wsp(7, 200);
@@ -65,8 +69,10 @@ async fn ports_and_parts_go_into_parameters_when_asked() {
     assert_eq!(sent.unwrap().segments, 2);
     let port = |value: &TlvValue| if let TlvValue::DestPort(port) = value { Some((*port).into()) } else { None };
     let from = |value: &TlvValue| if let TlvValue::SourcePort(port) = value { Some((*port).into()) } else { None };
-    let total = |value: &TlvValue| if let TlvValue::SarTotalSegments(total) = value { Some((*total).into()) } else { None };
-    let part = |value: &TlvValue| if let TlvValue::SarSegmentSeqnum(part) = value { Some((*part).into()) } else { None };
+    let total =
+        |value: &TlvValue| if let TlvValue::SarTotalSegments(total) = value { Some((*total).into()) } else { None };
+    let part =
+        |value: &TlvValue| if let TlvValue::SarSegmentSeqnum(part) = value { Some((*part).into()) } else { None };
     for (number, Submission { pdu, .. }) in (1..).zip(&all) {
         assert_eq!((tlv(pdu.tlvs(), port), tlv(pdu.tlvs(), from)), (Some(2948), Some(9200)));
         assert_eq!((tlv(pdu.tlvs(), total), tlv(pdu.tlvs(), part)), (Some(2), Some(number)));
@@ -180,7 +186,8 @@ async fn the_window_is_kept_and_what_is_urgent_goes_first() {
 #[tokio::test]
 async fn a_late_answer_makes_no_second_push() {
     let smsc = Smsc::start().await;
-    let bearer = start(&settings(smsc.address(), "response_timeout = \"150ms\"\nenquire_link = \"1m\""), &memory()).await;
+    let bearer =
+        start(&settings(smsc.address(), "response_timeout = \"150ms\"\nenquire_link = \"1m\""), &memory()).await;
     let mut connection = smsc.accept_bound().await;
     let error = bearer.send(push(1, wsp(1, 9))).await.unwrap_err();
     assert!(matches!(&error, BearerError::Retry { after: Some(_), why } if why.contains("did not answer")), "{error}");

@@ -84,7 +84,7 @@ function take(pdu, id) {
   count.taken++;
   const payload = pdu.message_payload && pdu.message_payload.length ? pdu.message_payload : pdu.short_message;
   let body = Buffer.isBuffer(payload) ? payload : Buffer.from(payload || '');
-  let found = { port: pdu.destination_port };
+  let found = { port: pdu.dest_port };
   if (pdu.esm_class & 0x40) {
     found = header(body);
     body = body.subarray(found.length);
