@@ -15,6 +15,7 @@ pub static PLUGINS: &[&Plugin] = &[
     &packetboat_plugin_pages::PLUGIN,
     &packetboat_plugin_pap::PLUGIN,
     &packetboat_plugin_provision::PLUGIN,
+    &packetboat_plugin_smpp::PLUGIN,
     &packetboat_plugin_smtp::PLUGIN,
     &packetboat_plugin_wap_push::PLUGIN,
 ];

@@ -11,6 +11,7 @@ pub mod openssl;
 pub mod postfix;
 pub mod python_messaging;
 pub mod scripted_mx;
+pub mod smsc;
 pub mod swaks;
 pub mod tshark;
 
@@ -20,6 +21,7 @@ pub use mmsd::Mmsd;
 pub use openssl::Certificate;
 pub use postfix::Postfix;
 pub use scripted_mx::ScriptedMx;
+pub use smsc::Smsc;
 pub use swaks::Swaks;
 
 use crate::process::{Output, find_program};
@@ -50,6 +52,8 @@ pub enum Peer {
     Postfix,
     /// python-messaging, an MMS decoder ([`python_messaging`]).
     PythonMessaging,
+    /// node-smpp, an SMSC that a story scripts ([`Smsc`]).
+    Smsc,
     /// swaks, a mail client ([`Swaks`]).
     Swaks,
     /// tshark, a decoder of everything ([`tshark`]).
@@ -83,6 +87,7 @@ impl Peer {
         Peer::Openssl,
         Peer::Postfix,
         Peer::PythonMessaging,
+        Peer::Smsc,
         Peer::Swaks,
         Peer::Tshark,
     ];
@@ -99,6 +104,7 @@ impl Peer {
             Peer::Openssl => "openssl",
             Peer::Postfix => "Postfix",
             Peer::PythonMessaging => "python-messaging",
+            Peer::Smsc => "node-smpp",
             Peer::Swaks => "swaks",
             Peer::Tshark => "tshark",
         }
@@ -119,6 +125,7 @@ impl Peer {
             Peer::Openssl => &["openssl"],
             Peer::Postfix => &["postfix", postfix::MASTER, postfix::PRIVILEGES],
             Peer::PythonMessaging => &["venv:messaging"],
+            Peer::Smsc => &["node", "node:smpp"],
             Peer::Swaks => &["swaks"],
             Peer::Tshark => &["tshark"],
         };
@@ -185,17 +192,24 @@ pub(crate) fn shim(scene: &Scene, name: &str) -> PathBuf {
     library
 }
 
+/// The Node packages that `tests/run` installs.
+pub(crate) fn node_modules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers-node/node_modules")
+}
+
 fn venv() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers-venv")
 }
 
-/// Looks for a program, for a file by its whole path, or for a Python package as `venv:NAME` or `system:NAME`.
+/// Looks for a program, for a file by its whole path, for a Python package as `venv:NAME` or `system:NAME`, or for a Node
+/// package as `node:NAME`.
 fn is_here(what: &str) -> bool {
     match what.split_once(':') {
         Some(("venv", package)) => {
             let libraries = std::fs::read_dir(venv().join("lib")).into_iter().flatten().flatten();
             libraries.into_iter().any(|python| python.path().join("site-packages").join(package).is_dir())
         }
+        Some(("node", package)) => node_modules().join(package).is_dir(),
         Some((_, package)) => Path::new("/usr/lib/python3/dist-packages").join(package).is_dir(),
         None if what == postfix::PRIVILEGES => postfix::may_be_root(),
         None if what.starts_with('/') => Path::new(what).is_file(),
