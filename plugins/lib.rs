@@ -11,6 +11,7 @@ pub static PLUGINS: &[&Plugin] = &[
     &packetboat_plugin_lab::PLUGIN,
     &packetboat_plugin_mail::PLUGIN,
     &packetboat_plugin_mm1::PLUGIN,
+    &packetboat_plugin_modem::PLUGIN,
     &packetboat_plugin_smtp::PLUGIN,
 ];
 
