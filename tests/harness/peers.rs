@@ -7,6 +7,7 @@
 pub mod dns;
 pub mod kannel;
 pub mod mmsd;
+pub mod modem;
 pub mod openssl;
 pub mod postfix;
 pub mod python_messaging;
@@ -17,6 +18,7 @@ pub mod tshark;
 pub use dns::Dns;
 pub use kannel::Kannel;
 pub use mmsd::Mmsd;
+pub use modem::Modem;
 pub use openssl::Certificate;
 pub use postfix::Postfix;
 pub use scripted_mx::ScriptedMx;
@@ -42,6 +44,8 @@ pub enum Peer {
     Kannel,
     /// mmsd-tng, a handset program ([`Mmsd`]).
     Mmsd,
+    /// Python, for a simulated GSM modem ([`Modem`]).
+    Modem,
     /// The openssl command line, for a certificate ([`Certificate`]).
     Openssl,
     /// Postfix, a mail server ([`Postfix`]).
@@ -71,12 +75,13 @@ impl fmt::Display for Missing {
 
 impl Peer {
     /// Every peer there is.
-    pub const ALL: [Peer; 10] = [
+    pub const ALL: [Peer; 11] = [
         Peer::Aiosmtpd,
         Peer::Compiler,
         Peer::Dnslib,
         Peer::Kannel,
         Peer::Mmsd,
+        Peer::Modem,
         Peer::Openssl,
         Peer::Postfix,
         Peer::PythonMessaging,
@@ -92,6 +97,7 @@ impl Peer {
             Peer::Dnslib => "dnslib",
             Peer::Kannel => "Kannel",
             Peer::Mmsd => "mmsd-tng",
+            Peer::Modem => "a Python for the modem",
             Peer::Openssl => "openssl",
             Peer::Postfix => "Postfix",
             Peer::PythonMessaging => "python-messaging",
@@ -111,6 +117,7 @@ impl Peer {
             Peer::Dnslib => &["venv:dnslib"],
             Peer::Kannel => &["cc", "bearerbox", "smsbox", kannel::FAKESMSC],
             Peer::Mmsd => &["mmsdtng", "dbus-daemon", "/usr/bin/python3", "system:dbus", "system:dbusmock"],
+            Peer::Modem => &["python3"],
             Peer::Openssl => &["openssl"],
             Peer::Postfix => &["postfix", postfix::MASTER, postfix::PRIVILEGES],
             Peer::PythonMessaging => &["venv:messaging"],

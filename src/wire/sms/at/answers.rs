@@ -97,10 +97,11 @@ pub fn listed(value: &str) -> Option<Listed> {
     Some(Listed { index: number(fields.first()?)?, status: number(fields.get(1)?)? })
 }
 
-/// `+CPMS?`: the memory that is read, with how much of it is used and how much there is.
-pub fn memory(value: &str) -> Option<(String, u16, u16)> {
-    let fields = fields(value);
-    Some(((*fields.first()?).to_owned(), number(fields.get(1)?)?, number(fields.get(2)?)?))
+/// `+CPMS?`: the memories that are read, written and filled by what arrives (TS 27.005 3.2.2), each with how much of it is
+/// used and how much there is.
+pub fn memories(value: &str) -> Vec<(String, u16, u16)> {
+    let one = |memory: &[&str]| Some(((*memory.first()?).to_owned(), number(memory.get(1)?)?, number(memory.get(2)?)?));
+    fields(value).chunks(3).map_while(one).collect()
 }
 
 /// The values that a test command offers for each parameter: `(0-2),(0,1),3` (ITU-T V.250 5.7.3). Texts and values above

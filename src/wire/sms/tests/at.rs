@@ -1,7 +1,7 @@
 //! A modem's lines become events, whole or in pieces, with noise in between.
 
 use bytes::Bytes;
-use packetboat_sms::at::answers::{listed, memory, offers, operator, pin_retries, registration, sent, signal};
+use packetboat_sms::at::answers::{listed, memories, offers, operator, pin_retries, registration, sent, signal};
 use packetboat_sms::at::{Event, Failure, Final, Information, Listed, Parser, Registration, Remedy, Unsolicited};
 use packetboat_sms::limits::MAX_LINE;
 use proptest::collection::vec;
@@ -104,7 +104,7 @@ fn answers_are_read() {
     assert_eq!(operator("0,0,\"DNA, Finland\",2").as_deref(), Some("DNA, Finland"));
     assert_eq!(operator("0"), None);
     assert_eq!((pin_retries("SIM PIN,2,3"), pin_retries("SIM PUK,10,10")), (Some(2), None));
-    assert_eq!(memory("\"SM\",3,20,\"SM\",3,20"), Some(("SM".into(), 3, 20)));
+    assert_eq!(memories("\"SM\",3,20,\"ME\",4,50,x"), [("SM".into(), 3, 20), ("ME".into(), 4, 50)]);
     assert_eq!(
         offers("(0-2),(0-3),(0,2,3),(0-2),(0,1)"),
         [vec![0, 1, 2], vec![0, 1, 2, 3], vec![0, 2, 3], vec![0, 1, 2], vec![0, 1]]
@@ -139,7 +139,7 @@ proptest! {
         for event in Parser::new().feed(&octets) {
             if let Event::Information(line) = event {
                 prop_assert!(!line.text.is_empty() && line.text.len() <= 3 * MAX_LINE);
-                let _ = (registration(&line.text), offers(&line.text), memory(&line.text), signal(&line.text));
+                let _ = (registration(&line.text), offers(&line.text), memories(&line.text), signal(&line.text));
             }
         }
     }

@@ -26,7 +26,7 @@ impl ServiceTime {
         let year = u8::try_from(year.checked_sub(2000)?).ok().filter(|year| *year < 100)?;
         let clock = [rest / HOUR as i64, rest / MINUTE as i64 % 60, rest % 60].map(|part| part as u8); // below 60
         let digits = [year, month, day, clock[0], clock[1], clock[2], 0];
-        Some(ServiceTime(digits.map(|number| number / 10 | ((number % 10) << 4))))
+        Some(ServiceTime(digits.map(|number| (number / 10) | ((number % 10) << 4))))
     }
 
     /// In seconds since 1970-01-01T00:00:00Z; `None` when it is no date.
