@@ -59,7 +59,15 @@ impl Session {
         }
         let limit = self.shared.limit();
         if taken == Taken::Yes {
-            return self.dialogue.command("AT+CNMA", limit).await.map(drop);
+            return match self.dialogue.command("AT+CNMA", limit).await {
+                Ok(_) => Ok(()),
+                // It came too late, or the modem was set up anew meanwhile: the network offers it once more.
+                Err(Trouble::Failed(_, failure)) => {
+                    tracing::debug!(bearer = self.shared.name, %failure, "an acknowledgement was not wanted");
+                    Ok(())
+                }
+                Err(trouble) => Err(trouble),
+            };
         }
         let report = DeliverReport::TRY_LATER.encode();
         match self.dialogue.transfer(&format!("AT+CNMA=2,{}", report.len()), &report, (limit, limit)).await {
@@ -150,7 +158,7 @@ impl Session {
 
     fn unreadable(&self, error: TpduError) -> Taken {
         tracing::warn!(bearer = self.shared.name, %error, "something arrived that cannot be read; it is not kept");
-        self.trouble(format!("something arrived that cannot be read: {error}"));
+        self.remark(format!("something arrived that cannot be read: {error}"));
         Taken::Yes
     }
 

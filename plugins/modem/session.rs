@@ -136,6 +136,7 @@ async fn connected(
         () = shared.stop.cancelled() => return Ok(()),
     };
     *pause = FIRST_PAUSE;
+    shared.status.update(|state| state.remark = None); // of an earlier connection
     let next_check = shared.clock.now();
     let mut session =
         Session { shared: shared.clone(), dialogue, setup, next_check, undeleted: Undeleted::default(), linked: false };
@@ -180,7 +181,7 @@ impl Session {
                     self.recover(&trouble).await?;
                 }
                 // A modem that refuses one thing may do the next.
-                Err(trouble @ Trouble::Failed(..)) => self.trouble(trouble.to_string()),
+                Err(trouble @ Trouble::Failed(..)) => self.remark(trouble.to_string()),
                 Err(trouble) => return Err(trouble),
             }
         }
@@ -200,7 +201,7 @@ impl Session {
     /// Brings a modem that did not answer, or that has forgotten, to where it was. Gives what came late.
     async fn recover(&mut self, trouble: &Trouble) -> Result<Option<Late>, Trouble> {
         tracing::warn!(bearer = self.shared.name, %trouble, "the modem is set up anew");
-        self.trouble(trouble.to_string());
+        self.remark(trouble.to_string());
         self.shared.status.update(|state| state.link = Link::Starting);
         let late = self.dialogue.resynchronise(self.shared.limit()).await?;
         self.setup = setup::set_up(&self.shared, &mut self.dialogue).await?;
@@ -208,15 +209,22 @@ impl Session {
         Ok(late)
     }
 
-    pub(crate) fn trouble(&self, why: String) {
-        self.shared.status.update(|state| state.trouble = Some(why));
+    /// Health says it until a later look finds nothing wrong.
+    pub(crate) fn remark(&self, what: String) {
+        let now = self.shared.clock.now();
+        self.shared.status.update(|state| state.remark = Some((now, what)));
     }
 
     async fn check(&mut self) -> Result<(), Trouble> {
         self.linked = false;
-        self.next_check = self.shared.clock.now().after(self.shared.settings.check_interval.0);
+        let (now, interval) = (self.shared.clock.now(), self.shared.settings.check_interval.0);
+        self.next_check = now.after(interval);
         setup::check(&self.shared, &mut self.dialogue, &mut self.setup).await?;
-        self.sweep().await
+        self.sweep().await?;
+        self.shared.status.update(|state| {
+            state.remark = state.remark.take().filter(|(since, _)| since.until(now) < interval / 2);
+        });
+        Ok(())
     }
 
     /// Sends one short message and says what became of it.
@@ -241,14 +249,14 @@ impl Session {
         };
         match &answer {
             Ok(reference) => {
-                self.shared.status.update(|state| state.trouble = None);
+                self.shared.status.update(|state| (state.trouble, state.remark) = (None, None));
                 for report in self.shared.awaited.sent(*reference, &request.to, request.ticket.clone()) {
                     // It was acknowledged when it came, before its time.
                     self.report(&report).await;
                 }
             }
             Err(NotTaken::Refused(failure)) => {
-                self.trouble(failure.to_string());
+                self.shared.status.update(|state| state.trouble = Some(failure.to_string()));
                 self.next_check = self.shared.clock.now();
             }
             Err(NotTaken::NotSent(_) | NotTaken::Unknown(_)) => {}

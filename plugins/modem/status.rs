@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use packetboat_api::clock::Timestamp;
 use packetboat_api::roles::Health;
 use packetboat_sms::at::Registration;
 
@@ -25,8 +26,10 @@ pub struct State {
     pub signal: Option<i16>,
     /// The memory for what arrives: its name, what is used, what there is.
     pub memory: Option<(String, u16, u16)>,
-    /// The last thing that went wrong and was not followed by one that went well.
+    /// Why the last message was refused; `None` after one that was not.
     pub trouble: Option<String>,
+    /// What went wrong with the modem itself, and when.
+    pub remark: Option<(Timestamp, String)>,
     /// The SIM did not take the PIN; it is not tried again.
     pub pin_refused: bool,
 }
@@ -98,7 +101,7 @@ impl State {
         {
             remarks.push(format!("the memory {name} is full ({used} of {total}): nothing more arrives"));
         }
-        if let Some(trouble) = &self.trouble {
+        for trouble in self.trouble.iter().chain(self.remark.as_ref().map(|(_, what)| what)) {
             remarks.push(format!("last error: {trouble}"));
         }
         if remarks.is_empty() {

@@ -66,9 +66,10 @@ async fn what_is_stored_is_read_and_deleted() {
     let [first, second] = halves();
     modem.control(&second);
     modem.control(&first);
-    modem.control(&deliver(&[UCS2]));
-    modem.control(&deliver(&[SEPTETS]));
-    wait_until(DEADLINE, "four arrivals", || bodies(&bench.desk).len() == 4);
+    for (count, text) in [(3, UCS2), (4, SEPTETS)] {
+        modem.control(&deliver(&[text]));
+        wait_until(DEADLINE, "the arrivals", || bodies(&bench.desk).len() == count);
+    }
     let text = |words: &str| SmsBody::Text(words.to_owned());
     assert_eq!(bodies(&bench.desk), [pushed(SHORT), pushed(LONG), text("Olá €"), text("hellohello")]);
     let arrival = bench.desk.taken.lock().unwrap()[0].clone();
@@ -82,7 +83,7 @@ async fn what_nobody_takes_stays_until_somebody_does() {
     let modem = Modem::start(&scene, "{}");
     // It arrives before anybody is there, and is found by looking.
     modem.control(&deliver(&[NOTIFICATION, &hex(SHORT)]));
-    let bench = Bench::start(&modem, "").await;
+    let bench = Bench::start(&modem, "check_interval = \"5s\"").await;
     *bench.desk.closed.lock().unwrap() = true;
     bench.pass_until("three offers", || *bench.desk.offers.lock().unwrap() >= 3);
     assert!(modem.events_of("deleted").is_empty());

@@ -95,7 +95,7 @@ async fn a_silent_modem_is_called_until_it_answers() {
 async fn a_modem_that_started_anew_is_set_up_anew() {
     let Some(scene) = Scene::with_peers("modem_restarts", &[Peer::Modem]) else { return };
     let modem = Modem::start(&scene, "{}");
-    let bench = Bench::ready(&modem, "").await;
+    let bench = Bench::ready(&modem, "check_interval = \"5s\"").await;
     bench.send(push(SHORT)).await.unwrap();
     modem.control("restart");
     let error = bench.send(push(SHORT)).await.unwrap_err();

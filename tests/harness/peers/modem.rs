@@ -44,12 +44,15 @@ impl Modem {
 
     fn start_on(scene: &Scene, device: String, listen: &str, port: Option<Port>, options: &str) -> Self {
         let directory = scene.directory("modem");
+        // A story may start another one after the first: what that one said is there still.
+        let said = |text: &str| text.lines().filter(|line| *line == "ready").count();
+        let before = said(&std::fs::read_to_string(directory.join("modem.out")).unwrap_or_default());
         let (control, log) = (Port::reserve(), directory.join("events.jsonl"));
         let mut command = Command::new("python3");
         command.arg("-B").arg(peer_file("modem/modem.py")).arg(listen).arg(control.number().to_string());
         command.arg(&log).arg(options);
         let mut process = Process::spawn("modem", &directory, &mut command);
-        process.wait_ready(DEADLINE, "its ready line", |process| process.stdout().contains("ready"));
+        process.wait_ready(DEADLINE, "its ready line", |process| said(&process.stdout()) > before);
         Modem { process, control, log, device, _port: port }
     }
 
@@ -139,17 +142,27 @@ pub fn decode_tpdus(scene: &Scene, way: Way, tpdus: &[Vec<u8>]) -> Vec<Value> {
     packets.as_array().into_iter().flatten().map(|packet| packet["_source"]["layers"].clone()).collect()
 }
 
-/// The first value of a field anywhere below `layers`.
-pub fn field(layers: &Value, name: &str) -> Option<String> {
+/// Every value of a field anywhere below `layers`, in order.
+pub fn fields(layers: &Value, name: &str) -> Vec<String> {
     match layers {
         Value::Object(members) => {
-            let here =
-                members.get(name).and_then(|value| value.as_str().or_else(|| value.as_array()?.first()?.as_str()));
-            here.map(str::to_owned).or_else(|| members.values().find_map(|inner| field(inner, name)))
+            let inner = |(member, value): (&String, &Value)| match value {
+                Value::String(text) if member == name => vec![text.clone()],
+                Value::Array(items) if member == name => {
+                    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+                }
+                other => fields(other, name),
+            };
+            members.iter().flat_map(inner).collect()
         }
-        Value::Array(items) => items.iter().find_map(|item| field(item, name)),
-        _ => None,
+        Value::Array(items) => items.iter().flat_map(|item| fields(item, name)).collect(),
+        _ => Vec::new(),
     }
+}
+
+/// The first value of a field anywhere below `layers`.
+pub fn field(layers: &Value, name: &str) -> Option<String> {
+    fields(layers, name).into_iter().next()
 }
 
 /// A capture file (pcapng) of link type USER0. The direction tells the dissector what a message type means.

@@ -18,6 +18,7 @@ use packetboat_api::roles::{Arrival, Bearer, BearerError, Health, Sent, Sms, Sms
 use packetboat_api::settings::{Section, Source};
 use packetboat_api::store::StoreError;
 use packetboat_harness::peers::Modem;
+use packetboat_harness::wait::poll;
 use packetboat_harness::{DEADLINE, wait_until};
 use packetboat_plugin_modem::PLUGIN;
 
@@ -34,6 +35,9 @@ pub const LONG: &[u8] =
     b"\x26\x06\x03\xbe\xaf\x84\x8c\x82\x98n11\0\x8d\x92\x89\x15\x80+15550101/TYPE=PLMN\0\x96\x1f\x3e\
     \xeaA subject that is long enough to need a second short message\0\x8a\x80\x8e\x02\x75\x30\
     \x88\x05\x81\x03\x03\xf4\x80\x83http://mmsc.example.net:8080/mms/n11-4f1c9d2e7b\0";
+
+/// How much time passes with each look at a condition: little, so that a busy machine does not look like a silent modem.
+const STEP: Duration = Duration::from_millis(100);
 
 /// Remembers evidence; refuses it while `broken`.
 #[derive(Default)]
@@ -144,16 +148,23 @@ impl Bench {
     /// Waits until health begins so, while time passes.
     #[track_caller]
     pub fn wait_for_health(&self, start: &str) {
-        self.pass_until(&format!("health: {start}"), || self.health().starts_with(start));
+        let found = poll(DEADLINE, || {
+            let holds = self.health().starts_with(start);
+            if !holds {
+                self.clock.advance(STEP);
+            }
+            holds.then_some(())
+        });
+        assert!(found.is_some(), "waited in vain for \"{start}\"; health is \"{}\"", self.health());
     }
 
-    /// Lets time pass until something holds: slowly, so that a busy machine does not look like a silent modem.
+    /// Lets time pass until something holds.
     #[track_caller]
     pub fn pass_until(&self, what: &str, mut condition: impl FnMut() -> bool) {
         wait_until(DEADLINE, what, || {
             let holds = condition();
             if !holds {
-                self.clock.advance(Duration::from_millis(100));
+                self.clock.advance(STEP);
             }
             holds
         });
