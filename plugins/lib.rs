@@ -12,6 +12,7 @@ pub static PLUGINS: &[&Plugin] = &[
     &packetboat_plugin_lab::PLUGIN,
     &packetboat_plugin_mail::PLUGIN,
     &packetboat_plugin_mm1::PLUGIN,
+    &packetboat_plugin_modem::PLUGIN,
     &packetboat_plugin_pages::PLUGIN,
     &packetboat_plugin_pap::PLUGIN,
     &packetboat_plugin_provision::PLUGIN,

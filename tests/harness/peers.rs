@@ -7,6 +7,7 @@
 pub mod dns;
 pub mod kannel;
 pub mod mmsd;
+pub mod modem;
 pub mod openssl;
 pub mod postfix;
 pub mod python_messaging;
@@ -18,6 +19,7 @@ pub mod tshark;
 pub use dns::Dns;
 pub use kannel::Kannel;
 pub use mmsd::Mmsd;
+pub use modem::Modem;
 pub use openssl::Certificate;
 pub use postfix::Postfix;
 pub use scripted_mx::ScriptedMx;
@@ -46,6 +48,8 @@ pub enum Peer {
     Libwbxml,
     /// mmsd-tng, a handset program ([`Mmsd`]).
     Mmsd,
+    /// Python, for a simulated GSM modem ([`Modem`]).
+    Modem,
     /// The openssl command line, for a certificate ([`Certificate`]).
     Openssl,
     /// Postfix, a mail server ([`Postfix`]).
@@ -84,6 +88,7 @@ impl Peer {
         Peer::Kannel,
         Peer::Libwbxml,
         Peer::Mmsd,
+        Peer::Modem,
         Peer::Openssl,
         Peer::Postfix,
         Peer::PythonMessaging,
@@ -101,6 +106,7 @@ impl Peer {
             Peer::Kannel => "Kannel",
             Peer::Libwbxml => "libwbxml",
             Peer::Mmsd => "mmsd-tng",
+            Peer::Modem => "a Python for the modem",
             Peer::Openssl => "openssl",
             Peer::Postfix => "Postfix",
             Peer::PythonMessaging => "python-messaging",
@@ -122,6 +128,7 @@ impl Peer {
             Peer::Kannel => &["cc", "bearerbox", "smsbox", "wapbox", kannel::FAKESMSC],
             Peer::Libwbxml => &["xml2wbxml", "wbxml2xml"],
             Peer::Mmsd => &["mmsdtng", "dbus-daemon", "/usr/bin/python3", "system:dbus", "system:dbusmock"],
+            Peer::Modem => &["python3"],
             Peer::Openssl => &["openssl"],
             Peer::Postfix => &["postfix", postfix::MASTER, postfix::PRIVILEGES],
             Peer::PythonMessaging => &["venv:messaging"],
