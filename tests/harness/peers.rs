@@ -81,7 +81,7 @@ impl fmt::Display for Missing {
 
 impl Peer {
     /// Every peer there is.
-    pub const ALL: [Peer; 11] = [
+    pub const ALL: [Peer; 13] = [
         Peer::Aiosmtpd,
         Peer::Compiler,
         Peer::Dnslib,

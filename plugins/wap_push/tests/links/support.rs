@@ -82,6 +82,8 @@ pub fn job(subject: Option<&str>) -> Job {
         facts: Vec::new(),
         reason: String::new(),
         reported: false,
+        revoked: false,
+        line: Default::default(),
     };
     Job { delivery, recipient: Recipient::plain(to), message: Arc::new(message), now: NOW }
 }

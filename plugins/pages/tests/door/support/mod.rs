@@ -154,6 +154,8 @@ impl Draft {
             facts: Vec::new(),
             reason: String::new(),
             reported: false,
+            revoked: false,
+            line: Default::default(),
         };
         (Fetch { delivery, message: Arc::new(message) }, content.into())
     }
