@@ -196,6 +196,9 @@ impl Bearer for HttpSms {
     fn callbacks(self: Arc<Self>) -> Option<Arc<dyn Serve>> {
         (!self.settings.callback_listen.is_empty()).then_some(self)
     }
+    fn gives_receipts(&self) -> bool {
+        self.key.is_some() && self.has_receipts()
+    }
 }
 
 impl HttpSms {

@@ -155,6 +155,9 @@ impl Bearer for KannelBearer {
     fn callbacks(self: Arc<Self>) -> Option<Arc<dyn Serve>> {
         (!self.settings.dlr_listen.is_empty()).then_some(self)
     }
+    fn gives_receipts(&self) -> bool {
+        self.report_base().is_some() && self.settings.dlr_mask & 1 != 0
+    }
 }
 
 impl KannelBearer {

@@ -193,6 +193,9 @@ impl Bearer for ModemBearer {
         self.unfinished.forget(&sms);
         Ok(Sent { segments: count.into(), detail: format!("modem: reference {}", references.join(", ")) })
     }
+    fn gives_receipts(&self) -> bool {
+        self.shared.settings.status_reports
+    }
 }
 
 impl ModemBearer {

@@ -158,6 +158,9 @@ impl Bearer for PapBearer {
     fn callbacks(self: Arc<Self>) -> Option<Arc<dyn Serve>> {
         (!self.settings.callback_listen.is_empty()).then_some(self)
     }
+    fn gives_receipts(&self) -> bool {
+        !self.settings.callback_listen.is_empty()
+    }
 }
 
 impl PapBearer {

@@ -221,6 +221,10 @@ impl Bearer for SmppBearer {
         self.core.note(trouble);
         result
     }
+    fn gives_receipts(&self) -> bool {
+        let settings = &self.core.settings;
+        settings.registered_delivery == Receipts::Final && settings.bind.receives()
+    }
 }
 
 impl SmppBearer {
