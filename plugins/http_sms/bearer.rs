@@ -152,6 +152,10 @@ impl Instance for HttpSms {
 impl Bearer for HttpSms {
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
         let (form, ports) = self.form(&sms.body)?;
+        if self.has_receipts() && self.base.url().is_none() {
+            let why = "callback_listen is not bound yet, and a template may name callback_url".to_owned();
+            return Err(BearerError::Retry { after: None, why });
+        }
         let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
         let reference = self.references.next(&sms.to, width);
         let (pieces, parts) = pieces(&sms.body, reference, form.cut)?;

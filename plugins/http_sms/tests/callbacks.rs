@@ -5,7 +5,7 @@ mod support;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use packetboat_api::roles::{Arrival, SmsBody};
+use packetboat_api::roles::{Arrival, BearerError, SmsBody};
 use support::{Gateway, World, build, call, push, serve_callbacks};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -94,6 +94,25 @@ async fn receipts_that_are_not_ours_or_not_readable_are_nothing() {
     *world.broken.lock().unwrap() = false;
     assert_eq!(call(address, "GET", &format!("/receipt?t={token}&s=delivered"), "", "").await, 200);
     assert_eq!(world.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_receipts_have_an_address() {
+    let gateway = Gateway::start(&[]).await;
+    let toml = format!(
+        "callback_listen = [\"127.0.0.1:0\"]\ncallback_secret = {{ file = \"callback\" }}\nreceipts.status = \"s\"\n\
+         push.url = \"http://{}/{{{{ token }}}}\"",
+        gateway.address
+    );
+    let bearer = build(&toml, Arc::default()).unwrap();
+    let error = bearer.send(push(&[1])).await.unwrap_err();
+    assert!(
+        matches!(&error, BearerError::Retry { why, .. } if why.starts_with("callback_listen is not bound")),
+        "{error}"
+    );
+    assert!(gateway.asked().is_empty());
+    serve_callbacks(bearer.clone().callbacks().unwrap()).await;
+    bearer.send(push(&[1])).await.unwrap();
 }
 
 /// What a POST to the door for short messages is answered, and what it came to.

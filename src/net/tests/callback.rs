@@ -87,7 +87,7 @@ async fn bodies_heads_and_silence_are_bounded() {
     }
     let head = post(&format!("X: {}\r\n\r\n", "x".repeat(9000)));
     assert!(said(address, &head).await.starts_with("HTTP/1.1 431 "));
-    let impatient = Limits { silence: Duration::from_millis(50), ..LIMITS };
+    let impatient = Limits { silence: Duration::from_millis(400), ..LIMITS };
     let (address, silent) = serving(impatient, CancellationToken::new()).await;
     assert!(said(address, &post("Content-Length: 5\r\n\r\nx")).await.starts_with("HTTP/1.1 408 "));
     assert_eq!(said(address, "POST / HT").await, "");

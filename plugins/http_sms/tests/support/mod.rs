@@ -27,12 +27,13 @@ use tokio::net::{TcpListener, TcpStream};
 pub const NOW: Timestamp = Timestamp(1_760_000_000_000);
 
 /// What is in the secret files, which bear the names of their contents' uses.
-pub const SECRETS: [(&str, &str); 5] = [
+pub const SECRETS: [(&str, &str); 6] = [
     ("password", "p w&d%"),
     ("token", "s3cret-token.of_ours"),
     ("callback", "a secret of our own, long enough"),
     ("short", "short"),
     ("key", "k\"3y"),
+    ("kannel", "secret"),
 ];
 
 /// Remembers evidence and arrivals; refuses them while `broken`.
