@@ -16,7 +16,7 @@ use packetboat_api::store::StoreError;
 use serde::Serialize;
 
 use crate::contact::{self, Contact};
-use crate::limits::{CARD, FILE_NAME, ITEMS, LINE, MAIL_TEXT, PICTURE, PICTURE_HEAD, TEXT, TEXTS};
+use crate::limits::{CARD, FILE_NAME, ITEMS, LINE, MAIL_TEXT, MAIL_TEXTS, PICTURE, PICTURE_HEAD, TEXT, TEXTS};
 use crate::part::{Shown, shown};
 use crate::picture::{Measured, Size, measure};
 use crate::settings::{PagesSettings, Reply, Sender};
@@ -104,9 +104,11 @@ impl Reader<'_> {
             return Ok(self.message.mail.root.clone().map(&mut Piece::Kept));
         }
         let plan = compose::plan(&self.message.mail, &Options::default());
-        let mut texts = Vec::new();
+        let (mut texts, mut left) = (Vec::new(), MAIL_TEXTS);
         for span in plan.needs() {
-            texts.push(self.span(*span, MAIL_TEXT).await?);
+            let text = self.span(*span, MAIL_TEXT.min(left)).await?;
+            left -= text.len() as u64;
+            texts.push(text);
         }
         Ok(plan.finish(texts))
     }
