@@ -7,11 +7,16 @@ use packetboat_api::plugin::Plugin;
 /// Every plugin of this build.
 pub static PLUGINS: &[&Plugin] = &[
     &packetboat_plugin_direct::PLUGIN,
+    &packetboat_plugin_http_sms::PLUGIN,
     &packetboat_plugin_kannel::PLUGIN,
     &packetboat_plugin_lab::PLUGIN,
     &packetboat_plugin_mail::PLUGIN,
     &packetboat_plugin_mm1::PLUGIN,
+    &packetboat_plugin_modem::PLUGIN,
     &packetboat_plugin_pages::PLUGIN,
+    &packetboat_plugin_pap::PLUGIN,
+    &packetboat_plugin_provision::PLUGIN,
+    &packetboat_plugin_smpp::PLUGIN,
     &packetboat_plugin_smtp::PLUGIN,
     &packetboat_plugin_wap_push::PLUGIN,
 ];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use packetboat_api::async_trait;
+use packetboat_api::delivery::Delivery;
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::message::Kind;
 use packetboat_api::party::Party;
@@ -111,6 +112,12 @@ impl Transport for Direct {
             verdicts.push(self.attempt(job).await);
         }
         verdicts
+    }
+
+    fn could_have_fetched(&self, delivery: &Delivery) -> bool {
+        let reached = delivery.saw(Fact::PushDelivered);
+        let perhaps = !self.bearer.gives_receipts() && !delivery.saw(Fact::PushFailed);
+        delivery.notified > 0 && (reached || perhaps)
     }
 
     fn concurrency(&self) -> usize {

@@ -1,27 +1,28 @@
-//! The bearer: a push becomes requests to smsbox.
+//! The bearer: what is sent becomes requests to smsbox.
 //!
-//! Failure story: the requests of one push go out one after the other, and the first that fails ends it. A repetition
+//! Failure story: the requests of one sending go out one after the other, and the first that fails ends it. A repetition
 //! sends all short messages again under another reference; a phone that got some of them twice drops the incomplete
 //! set. A request whose answer did not come may have arrived, so that a phone may be told twice: it knows the second
-//! notification by its transaction id.
+//! notification by its transaction id. A Kannel that says "later" gets less at once until it does not any more.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use packetboat_api::async_trait;
 use packetboat_api::clock::{Clock, Random};
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
-use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
-use packetboat_api::serve::Serve;
-use packetboat_net::bearer::{References, Tallies, Ticket};
-use packetboat_net::http::{Client, Options};
-use packetboat_sms::{Ports, ReferenceWidth, Udh, UserData, segment};
+use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
+use packetboat_api::serve::{Listen, Serve};
+use packetboat_net::bearer::{Condition, Cut, Key, Pace, References, Tallies, Ticket, of_part, pieces};
+use packetboat_net::callback::Base;
+use packetboat_net::http::{Client, Options, is_http};
+use packetboat_sms::ReferenceWidth;
 
-use crate::callbacks;
-use crate::limits::ANSWER;
-use crate::request::{SendSms, outcome};
+use crate::arrivals::Post;
+use crate::limits::{ANSWER, WIDEST_WINDOW};
+use crate::receipts;
+use crate::request::{Common, outcome};
 use crate::settings::{KannelSettings, Segmentation};
-use crate::token::Key;
 
 /// Characters that tell one sending of a delivery's push from another.
 const SENDING: usize = 6;
@@ -33,28 +34,31 @@ pub struct KannelBearer {
     pub(crate) key: Key,
     pub(crate) tallies: Tallies,
     pub(crate) witness: Arc<dyn Witness>,
-    /// Where callbacks are taken, once that is known.
-    pub(crate) bound: OnceLock<String>,
+    /// Where callbacks are taken.
+    pub(crate) base: Base,
+    /// Takes what arrives, when the settings let somebody bring it.
+    pub(crate) post: Option<Post>,
     password: String,
     client: Client,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     references: References,
-    /// Why the last request failed; `None` after one that did not.
-    trouble: Mutex<Option<String>>,
+    pace: Pace,
+    condition: Condition,
 }
 
 impl Configured for KannelBearer {
     type Settings = KannelSettings;
 
     fn build(settings: KannelSettings, env: &Env) -> Result<Self, (&'static str, String)> {
-        let is_http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
         if !is_http(&settings.url) {
             return Err(("url", format!("\"{}\" is not an http:// or https:// address", settings.url)));
         }
-        if !settings.dlr_public_url.is_empty() && !is_http(&settings.dlr_public_url) {
-            let message = format!("\"{}\" is not an http:// or https:// address", settings.dlr_public_url);
-            return Err(("dlr_public_url", message));
+        let listen = Listen { listen: settings.dlr_listen.clone(), ..Listen::default() };
+        listen.check().map_err(|(_, message)| ("dlr_listen", message))?;
+        let base = Base::new(&settings.dlr_public_url).map_err(|message| ("dlr_public_url", message))?;
+        if !(1..=WIDEST_WINDOW).contains(&settings.window) {
+            return Err(("window", format!("{} is not from 1 to {WIDEST_WINDOW} messages", settings.window)));
         }
         if settings.username.is_empty() {
             return Err(("username", "Kannel's sendsms wants a user; name its sendsms-user here".to_owned()));
@@ -71,18 +75,21 @@ impl Configured for KannelBearer {
             ..Options::default()
         };
         let client = Client::new(&options).map_err(|error| ("url", error.to_string()))?;
+        let key = Key::new(&password, "kannel", &env.name);
         Ok(KannelBearer {
             name: env.name.clone(),
-            key: Key::new(&password, &env.name),
+            post: Post::new(&settings, &key, env)?,
+            key,
             tallies: Tallies::default(),
             witness: env.witness.clone(),
-            bound: OnceLock::new(),
+            base,
             password,
             client,
             clock: env.clock.clone(),
             random: env.random.clone(),
             references: References::new(env.random.as_ref()),
-            trouble: Mutex::default(),
+            pace: Pace::new(settings.window),
+            condition: Condition::default(),
             settings,
         })
     }
@@ -96,44 +103,51 @@ impl Instance for KannelBearer {
         if settings.dlr_listen.is_empty() {
             doubts.push("dlr_listen is empty: whether a notification reached its phone will not be known".to_owned());
         }
-        let everywhere = |at: &String| at.starts_with("0.0.0.0:") || at.starts_with("[::]:");
-        if settings.dlr_public_url.is_empty() && settings.dlr_listen.first().is_some_and(everywhere) {
-            doubts.push(
-                "dlr_public_url is empty and dlr_listen is any address: Kannel is told to call 0.0.0.0".to_owned(),
-            );
+        doubts.extend(self.base.doubt(&settings.dlr_listen).map(|doubt| format!("dlr_public_url {doubt}")));
+        if self.post.is_some() && settings.dlr_listen.is_empty() {
+            doubts.push("dlr_listen is empty: short messages that arrive have nowhere to be brought to".to_owned());
         }
         doubts
     }
 
     fn health(&self) -> Health {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.as_ref().map_or(Health::Well, |why| Health::Degraded(why.clone()))
+        self.condition.health()
     }
 }
 
 #[async_trait]
 impl Bearer for KannelBearer {
-    async fn send(&self, push: Sms) -> Result<Sent, BearerError> {
-        let (requests, parts) = self.requests(&push)?;
-        let to = format!("{}{}", self.settings.number_prefix, push.to.digits());
-        let validity = self.clock.now().until(push.expires);
+    async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
+        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
+        let cut = match self.settings.segmentation {
+            Segmentation::Packetboat => Cut::Here,
+            // The receipt is then that of the first short message only, so that a ticket says "1 of" as many.
+            Segmentation::Kannel => Cut::There,
+        };
+        let (pieces, parts) = pieces(&sms.body, self.references.next(&sms.to, width), cut)?;
+        let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
+        let to = format!("{}{}", self.settings.number_prefix, sms.to.digits());
+        let common = Common {
+            password: &self.password,
+            to: &to,
+            from: sms.from.as_deref().unwrap_or(&self.settings.from),
+            priority: sms.priority,
+            validity: (self.clock.now().until(sms.expires).as_secs() / 60).max(1),
+        };
         let sending = self.random.token(SENDING);
         let mut detail = String::new();
-        for (part, data) in (1..).zip(&requests) {
-            let ticket = Ticket { delivery: push.delivery, sending: sending.clone(), part, parts };
-            let dlr_url = self.callback_base().map(|base| callbacks::address(base, &self.key.token(&ticket)));
-            let udh = header_octets(data);
-            let request = SendSms {
-                password: &self.password,
-                to: &to,
-                udh: &udh,
-                text: &data.payload,
-                validity,
-                dlr_url: dlr_url.as_deref(),
-            };
-            let result = outcome(self.client.get(&request.url(&self.settings)).await);
-            self.note(&result);
-            detail = result.map_err(|error| of_part(error, part, requests.len()))?;
+        for (part, piece) in (1..).zip(&pieces) {
+            let ticket = Ticket { delivery: sms.delivery, sending: sending.clone(), part, parts };
+            let dlr_url = self.report_base().map(|base| receipts::address(base, &self.key.token(&ticket)));
+            let url = common.url(&self.settings, piece, dlr_url.as_deref());
+            let outcome = outcome(self.client.get(&url).await);
+            if outcome.slower {
+                self.pace.slow_down();
+            } else if outcome.result.is_ok() {
+                self.pace.went_well();
+            }
+            self.condition.note(&outcome.result);
+            detail = outcome.result.map_err(|error| of_part(error, part, pieces.len()))?;
         }
         Ok(Sent { segments: parts.into(), detail: format!("Kannel: {detail}") })
     }
@@ -144,53 +158,9 @@ impl Bearer for KannelBearer {
 }
 
 impl KannelBearer {
-    /// The user data of each request, and how many short messages they make: a request for each, or one for Kannel to
-    /// cut. Its receipt is then that of the first short message only, so that a ticket says "1 of" as many.
-    fn requests(&self, push: &Sms) -> Result<(Vec<UserData>, u8), BearerError> {
-        let SmsBody::Push(payload) = &push.body else {
-            return Err(BearerError::Permanent { why: "this bearer carries pushes only".to_owned() });
-        };
-        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
-        let made = segment(payload, Ports::WAP_PUSH, self.references.next(&push.to, width));
-        let mut requests = made.map_err(|error| BearerError::Permanent { why: error.to_string() })?;
-        let parts = requests.len() as u8; // at most 255: MAX_SEGMENTS
-        if self.settings.segmentation == Segmentation::Kannel {
-            let header = Udh::new(vec![Ports::WAP_PUSH.into()]).ok(); // ok: seven octets
-            requests = vec![UserData { header, payload: payload.clone() }];
-        }
-        Ok((requests, parts))
-    }
-
-    /// What callback addresses begin with; `None` when none are asked for.
-    fn callback_base(&self) -> Option<&str> {
-        if self.settings.dlr_listen.is_empty() || self.settings.dlr_mask == 0 {
-            return None;
-        }
-        match self.settings.dlr_public_url.as_str() {
-            "" => self.bound.get().map(String::as_str),
-            url => Some(url),
-        }
-    }
-
-    fn note(&self, result: &Result<String, BearerError>) {
-        let trouble = result.as_ref().err().map(ToString::to_string);
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-}
-
-fn header_octets(data: &UserData) -> Vec<u8> {
-    let mut octets = Vec::new();
-    if let Some(header) = &data.header {
-        header.encode_into(&mut octets);
-    }
-    octets
-}
-
-/// The same error, saying which of several requests it is about.
-fn of_part(error: BearerError, part: u8, parts: usize) -> BearerError {
-    let said = |why: String| if parts == 1 { why } else { format!("{why} (short message {part} of {parts})") };
-    match error {
-        BearerError::Retry { after, why } => BearerError::Retry { after, why: said(why) },
-        BearerError::Permanent { why } => BearerError::Permanent { why: said(why) },
+    /// What the addresses of reports begin with; `None` when none are asked for.
+    fn report_base(&self) -> Option<&str> {
+        let asked = !self.settings.dlr_listen.is_empty() && self.settings.dlr_mask != 0;
+        asked.then(|| self.base.url()).flatten()
     }
 }

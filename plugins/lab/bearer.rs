@@ -1,7 +1,12 @@
 //! One push becomes the user data of one or several short messages, posted as JSON; a text goes as it is.
 
+use std::sync::Arc;
+
 use packetboat_api::async_trait;
+use packetboat_api::evidence::{Evidence, Fact};
+use packetboat_api::id::DeliveryId;
 use packetboat_api::plugin::{Configured, Env};
+use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Instance, Sent, Sms, SmsBody};
 use packetboat_net::bearer::References;
 use packetboat_net::http::{Client, Options};
@@ -14,6 +19,7 @@ use crate::settings::LabSettings;
 pub struct LabBearer {
     settings: LabSettings,
     client: Client,
+    witness: Arc<dyn Witness>,
     references: References,
 }
 
@@ -28,7 +34,12 @@ impl Configured for LabBearer {
             ));
         }
         let client = Client::new(&Options::default()).map_err(|e| ("deliver_to", e.to_string()))?;
-        Ok(LabBearer { settings, client, references: References::new(env.random.as_ref()) })
+        Ok(LabBearer {
+            settings,
+            client,
+            witness: env.witness.clone(),
+            references: References::new(env.random.as_ref()),
+        })
     }
 }
 
@@ -48,7 +59,7 @@ impl Bearer for LabBearer {
                 let segments = segment_text(text, reference).map_err(|e| permanent(e.to_string()))?.len();
                 let from = sms.from.as_deref().unwrap_or_default();
                 let body = json!({ "to": sms.to, "delivery": sms.delivery, "from": from, "text": text });
-                return self.post(body, segments).await;
+                return self.post(sms.delivery, body, segments).await;
             }
         };
         let segments = segment(octets, ports, reference).map_err(|e| permanent(e.to_string()))?;
@@ -57,17 +68,33 @@ impl Bearer for LabBearer {
             let octets = part.encode().map_err(|e| permanent(e.to_string()))?;
             user_data.push(octets.iter().map(|octet| format!("{octet:02x}")).collect::<String>());
         }
-        let body = json!({ "to": sms.to, "delivery": sms.delivery, "user_data": user_data });
-        self.post(body, segments.len()).await
+        let port = ports.destination;
+        let body = json!({ "to": sms.to, "delivery": sms.delivery, "port": port, "user_data": user_data });
+        self.post(sms.delivery, body, segments.len()).await
+    }
+
+    fn gives_receipts(&self) -> bool {
+        true
     }
 }
 
 impl LabBearer {
-    async fn post(&self, body: serde_json::Value, segments: usize) -> Result<Sent, BearerError> {
+    async fn post(&self, delivery: DeliveryId, body: serde_json::Value, segments: usize) -> Result<Sent, BearerError> {
         let answer = self.client.post(&self.settings.deliver_to, "application/json", body.to_string()).await;
         let answer = answer.map_err(|e| BearerError::Retry { after: None, why: e.to_string() })?;
         match answer.status {
-            200..300 => Ok(Sent { segments: segments as u32, detail: "taken by the lab".to_owned() }),
+            204 => {
+                let witness = self.witness.clone();
+                // Afterwards: the network's word comes before the phone's.
+                tokio::spawn(async move {
+                    let reached = Evidence::now(Fact::PushDelivered, "the phone has it");
+                    if let Err(error) = witness.witness(delivery, reached).await {
+                        tracing::warn!(%delivery, %error, "a receipt could not be written");
+                    }
+                });
+                Ok(Sent { segments: segments as u32, detail: "the phone has it".to_owned() })
+            }
+            200..300 => Ok(Sent { segments: segments as u32, detail: "the network keeps it for the phone".to_owned() }),
             400..500 => {
                 let why = format!("the lab refused it: {} {}", answer.status, answer.text().trim());
                 Err(BearerError::Permanent { why })

@@ -5,6 +5,8 @@
 //!
 //! `fetched` is said only when the whole answer went out and the phone closed in good order: a phone that breaks off in
 //! the middle has not got its picture (I-3).
+//!
+//! What a phone shows of itself on the way is told to the memory of phones. Nothing waits for it, and nothing depends on it.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
@@ -25,6 +27,7 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::Clock;
 use packetboat_api::delivery::TOKEN_LENGTH;
 use packetboat_api::evidence::{Evidence, Fact};
+use packetboat_api::memory::Sighting;
 use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Configured, Env};
@@ -38,8 +41,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::answers::{NEWEST, retrieve_status, version};
 use crate::identity::Identities;
+use crate::profile::Profiles;
 use crate::receive::{self, Ignored, token_of};
 use crate::settings::Mm1Settings;
+use crate::sighting::Look;
 use crate::{forward, retrieve, submit};
 
 /// The media type of PDUs (OMA-TS-MMS_ENC 9).
@@ -68,6 +73,7 @@ pub struct Mm1 {
     handsets: Arc<dyn Handsets>,
     spool: SpoolBudget,
     clock: Arc<dyn Clock>,
+    profiles: Profiles,
     door: Door,
 }
 
@@ -76,6 +82,8 @@ impl Configured for Mm1 {
 
     fn build(settings: Mm1Settings, env: &Env) -> Result<Self, (&'static str, String)> {
         let identities = Identities::load(&settings, &env.numbers, &env.base)?;
+        let profiles = Profiles::new(settings.profiles, env.handsets.clone(), env.clock.clone());
+        let profiles = profiles.map_err(|e| ("profiles", e))?;
         let door = Door::default();
         if let Some(url) = &settings.public_url {
             door.open(&checked_url(url).map_err(|e| ("public_url", e))?);
@@ -87,6 +95,7 @@ impl Configured for Mm1 {
             handsets: env.handsets.clone(),
             spool: env.spool.clone(),
             clock: env.clock.clone(),
+            profiles,
             door,
             settings,
         })
@@ -107,11 +116,24 @@ fn checked_url(url: &str) -> Result<String, String> {
 #[derive(Default)]
 struct Served {
     /// What was handed to this connection whole, if it closes in good order.
-    given: Mutex<Vec<Fetch>>,
+    given: Mutex<Vec<Given>>,
+}
+
+/// A message that was handed to a connection whole.
+struct Given {
+    fetch: Fetch,
+    /// What its phone showed when it asked for it.
+    look: Look,
+    /// Octets of the largest picture in it.
+    picture: Option<u64>,
 }
 
 impl Served {
-    fn take(&self) -> Vec<Fetch> {
+    fn add(&self, given: Given) {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(given);
+    }
+
+    fn take(&self) -> Vec<Given> {
         std::mem::take(&mut self.given.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -123,7 +145,7 @@ impl Mm1 {
         let path = request.uri().path().to_owned();
         match *request.method() {
             Method::POST => self.post(request, peer, &path).await,
-            Method::GET => self.retrieve(&path, served).await,
+            Method::GET => self.retrieve(&path, request.headers(), served).await,
             Method::HEAD => self.head(&path).await,
             _ => {
                 let text = "This is an MMSC: phones POST their messages here and GET others'.";
@@ -135,13 +157,37 @@ impl Mm1 {
     }
 
     async fn fetched(&self, served: &Served) {
-        for given in served.take() {
-            self.handsets.witness_soon(given, read_by_the_phone()).await;
+        for Given { fetch, mut look, picture } in served.take() {
+            look.sighting.picture = picture;
+            // First who it is: another phone's fetch must not count as that of the one before it.
+            self.saw(fetch.delivery.to.phone(), look).await;
+            self.handsets.witness_soon(fetch, read_by_the_phone()).await;
+        }
+    }
+
+    /// What was handed out was not read to its end, as far as is known. Its phone was seen all the same.
+    async fn not_fetched(&self, served: &Served) {
+        for Given { fetch, look, .. } in served.take() {
+            self.saw(fetch.delivery.to.phone(), look).await;
+        }
+    }
+
+    /// Tells the memory of phones what this one showed.
+    async fn saw(&self, phone: Option<&Msisdn>, look: Look) {
+        let (Some(phone), Look { mut sighting, profile }) = (phone, look) else { return };
+        sighting.profile = profile.as_deref().and_then(|url| self.profiles.known(url));
+        let missing = profile.filter(|_| sighting.profile.is_none());
+        if sighting != Sighting::default() {
+            self.handsets.sighted(phone, sighting).await;
+        }
+        if let Some(url) = missing {
+            self.profiles.ask(&url, phone);
         }
     }
 
     async fn post(&self, request: Request<Incoming>, peer: SocketAddr, path: &str) -> Response<AnyBody> {
         let who = self.identities.who(peer.ip(), path, request.headers());
+        let look = if who.is_some() { Look::of(request.headers()) } else { Look::default() };
         let received = tokio::time::timeout(self.settings.upload_time.0, self.receive(request.into_body())).await;
         let body = match received {
             Ok(Ok(Received::Whole(body))) => body,
@@ -151,7 +197,10 @@ impl Mm1 {
             Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "The upload took too long."),
         };
         match decode(&body.bytes) {
-            Ok(pdu) => self.answer(pdu, who, path).await,
+            Ok(pdu) => {
+                self.saw(who.as_ref(), look).await;
+                self.answer(pdu, who, path).await
+            }
             Err(error) => unreadable(&error),
         }
     }
@@ -204,7 +253,7 @@ impl Mm1 {
         }
     }
 
-    async fn retrieve(&self, path: &str, served: &Served) -> Response<AnyBody> {
+    async fn retrieve(&self, path: &str, headers: &HeaderMap, served: &Served) -> Response<AnyBody> {
         let token = token_of(path);
         // The whole token: the transaction id alone, which is its beginning, is too easily guessed (I-11).
         if token.len() < TOKEN_LENGTH {
@@ -216,7 +265,7 @@ impl Mm1 {
         };
         match retrieve::retrieve(&fetch, self.handsets.content(), self.clock.now()).await {
             Ok(body) => {
-                served.given.lock().unwrap_or_else(PoisonError::into_inner).push(fetch);
+                served.add(Given { look: Look::of(headers), picture: body.picture(), fetch });
                 pdu_response(body.boxed_unsync())
             }
             Err(error) => {
@@ -342,6 +391,10 @@ impl Instance for Mm1 {
         }
         doubts
     }
+
+    async fn drain(&self) {
+        self.profiles.close();
+    }
 }
 
 #[async_trait]
@@ -372,11 +425,10 @@ impl Serve for Mm1 {
             }
             poll_fn(|cx| http.poll_without_shutdown(cx)).await
         });
-        if !matches!(ended.await, Ok(Ok(()))) {
-            return;
-        }
-        if closed_well(http.into_parts().io.into_inner(), LINGER).await {
-            self.fetched(&served).await;
+        let ended = matches!(ended.await, Ok(Ok(())));
+        match ended && closed_well(http.into_parts().io.into_inner(), LINGER).await {
+            true => self.fetched(&served).await,
+            false => self.not_fetched(&served).await,
         }
     }
 

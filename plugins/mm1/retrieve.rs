@@ -10,8 +10,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use packetboat_api::clock::Timestamp;
 use packetboat_api::message::{Identity, Message, Span};
-use packetboat_api::mime::Mail;
 use packetboat_api::mime::compose::{self, Options, Piece};
+use packetboat_api::mime::{self, Entity, Length, Mail};
 use packetboat_api::road::{Content, Fetch};
 use packetboat_api::store::StoreError;
 use packetboat_mms::{Chunk, Encoded, Field, Version, mail, names};
@@ -32,6 +32,7 @@ pub struct Retrieval {
     whole: Option<Bytes>,
     reading: Option<Reading>,
     left: u64,
+    picture: Option<u64>,
 }
 
 /// Encodes the message for this delivery.
@@ -42,6 +43,7 @@ pub async fn retrieve(fetch: &Fetch, content: Arc<dyn Content>, now: Timestamp) 
         _ => None,
     };
     let mail = for_phone(&message, content.as_ref(), whole.as_ref()).await?;
+    let picture = largest_picture(&mail.root);
     let seconds = u64::try_from(now.seconds()).unwrap_or(0);
     let mut pdu = mail::retrieve_conf(&mail, Some(fetch.delivery.transaction()), Version::V1_2, seconds);
     pdu.set(Field::MessageId, message.wire_id());
@@ -49,7 +51,7 @@ pub async fn retrieve(fetch: &Fetch, content: Arc<dyn Content>, now: Timestamp) 
     pdu.set(Field::DeliveryReport, asked);
     pdu.set(Field::ReadReport, message.traits.read_report);
     let Encoded { chunks, length } = pdu.encode();
-    Ok(Retrieval { content, message, chunks: chunks.into(), whole, reading: None, left: length })
+    Ok(Retrieval { content, message, chunks: chunks.into(), whole, reading: None, left: length, picture })
 }
 
 /// The message as phones take it: what came from a phone as it is, a mail with what of it becomes the MMS.
@@ -82,7 +84,20 @@ async fn for_phone(
     Ok(Mail { headers, root: plan.finish(texts) })
 }
 
+/// Octets of the largest picture in it.
+fn largest_picture<B: Length>(entity: &Entity<B>) -> Option<u64> {
+    match &entity.body {
+        mime::Body::Leaf(body) => (entity.media.top() == "image").then(|| body.length()),
+        mime::Body::Parts(parts) => parts.iter().filter_map(largest_picture).max(),
+    }
+}
+
 impl Retrieval {
+    /// Octets of the largest picture in the answer.
+    pub fn picture(&self) -> Option<u64> {
+        self.picture
+    }
+
     /// Takes the next octets to go out, if they are at hand.
     fn next(&mut self) -> Option<Bytes> {
         loop {

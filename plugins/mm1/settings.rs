@@ -35,6 +35,23 @@ pub struct Mm1Settings {
     pub upload_time: Period,
     /// How long a phone may take to read an answer.
     pub download_time: Period,
+    /// Where the descriptions are fetched from that phones refer to (UAProf), to learn what they can show: `"public"` is the
+    /// public internet only, `"any"` is any address, for laboratories, and `"off"` fetches none.
+    #[schemars(example = &"public")]
+    pub profiles: ProfileSource,
+}
+
+/// Where phones' descriptions are fetched from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileSource {
+    /// Hosts by name in the public internet, on the ports of the web. A phone cannot make us ask inside our own network.
+    #[default]
+    Public,
+    /// Whatever address a phone names, our own network's and this machine's among them.
+    Any,
+    /// Nowhere.
+    Off,
 }
 
 impl Default for Mm1Settings {
@@ -49,6 +66,7 @@ impl Default for Mm1Settings {
             keep_alive: false,
             upload_time: Period::minutes(10),
             download_time: Period::minutes(10),
+            profiles: ProfileSource::Public,
         }
     }
 }

@@ -85,7 +85,7 @@ impl WapPush {
             Ok(sent) => {
                 let plural = if sent.segments == 1 { "" } else { "s" };
                 let detail = format!("sent as a link, {how}: {} short message{plural}; {}", sent.segments, sent.detail);
-                Verdict::Notified { evidence: vec![Evidence::now(Fact::PushSent, detail)], again: self.again(job) }
+                Verdict::Notified { evidence: vec![Evidence::now(Fact::LinkSent, detail)], again: self.again(job) }
             }
             Err(BearerError::Retry { after, why }) => Verdict::Deferred { after, why },
             Err(BearerError::Permanent { why }) => failed("5.4.4", format!("the link could not be sent: {why}")),

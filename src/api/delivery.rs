@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::evidence::Fact;
 use crate::id::DeliveryId;
+use crate::message::{Message, Priority};
 use crate::party::Party;
 
 /// One step of a route: a transport, and how long it may wait for evidence before the next one is tried.
@@ -97,6 +98,40 @@ impl fmt::Display for State {
     }
 }
 
+/// The line a delivery stands in while it waits for its turn: how urgent it is, and whose it is. Lines of one urgency are
+/// served in turn, so that a bulk job delays nobody else's only message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Line(pub u64);
+
+impl Line {
+    /// Where the urgency stands; below it is a hash of the sender.
+    const URGENCY: u32 = 32;
+
+    /// The line of a message's deliveries.
+    pub fn of(message: &Message) -> Self {
+        let sender = message.envelope.from.as_ref().map(ToString::to_string).unwrap_or_default();
+        // FNV-1a: the same in every build, as it is written down.
+        let fold = |hash: u32, octet: u8| (hash ^ u32::from(octet)).wrapping_mul(0x0100_0193);
+        let hash = sender.bytes().fold(0x811C_9DC5, fold);
+        let urgency = match message.traits.priority {
+            Priority::Normal => 0,
+            Priority::High => 1,
+            Priority::Low => 2,
+        };
+        Line(urgency << Self::URGENCY | u64::from(hash))
+    }
+
+    /// How urgent.
+    pub fn priority(self) -> Priority {
+        match self.0 >> Self::URGENCY {
+            1 => Priority::High,
+            2 => Priority::Low,
+            _ => Priority::Normal,
+        }
+    }
+}
+
 /// A delivery as it lies in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -106,9 +141,13 @@ pub struct Delivery {
     pub version: u64,
     /// The recipient.
     pub to: Party,
+    /// The line it stands in; stays what it was made with.
+    #[serde(default)]
+    pub line: Line,
     /// Where it stands.
     pub state: State,
-    /// When it next needs attention; when it ended, once it has.
+    /// When it next needs attention; once it has ended, the time from which its message counts as finished: its end, or, when a
+    /// page of it was opened, the end of the page's time.
     pub due: Timestamp,
     /// When it expires.
     pub expires: Timestamp,
@@ -139,6 +178,9 @@ pub struct Delivery {
     /// A report of how it ended has been made, or none is owed.
     #[serde(default)]
     pub reported: bool,
+    /// It was withdrawn: nothing is behind its token any more.
+    #[serde(default)]
+    pub revoked: bool,
 }
 
 /// Characters of a delivery's token: 22 of 62 kinds hold 130 bits (invariant I-11).

@@ -16,7 +16,9 @@ pub enum Fact {
     HandedOver,
     /// The bearer took the notification.
     PushSent,
-    /// The bearer says the notification reached the phone.
+    /// The bearer took a link to the message as a page.
+    LinkSent,
+    /// The bearer says the notification (or the link) reached the phone.
     PushDelivered,
     /// The phone says it will fetch later.
     Deferred,
@@ -61,6 +63,7 @@ impl Fact {
             Fact::Accepted => "accepted",
             Fact::HandedOver => "handed_over",
             Fact::PushSent => "push_sent",
+            Fact::LinkSent => "link_sent",
             Fact::PushDelivered => "push_delivered",
             Fact::Deferred => "deferred",
             Fact::Fetched => "fetched",

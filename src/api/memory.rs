@@ -19,6 +19,9 @@ pub const FAILURE_AGES: Duration = Duration::from_secs(7 * 86_400);
 /// How long it is remembered that it did.
 pub const SUCCESS_AGES: Duration = Duration::from_secs(180 * 86_400);
 
+/// How long a phone that does nothing is remembered.
+pub const HANDSET_AGES: Duration = Duration::from_secs(365 * 86_400);
+
 /// What the phone's own description says of it (UAProf, WAP-248; OMA-TS-MMS_CONF 9).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
@@ -157,6 +160,51 @@ impl Handset {
         if sighting.opened_link {
             self.opened_link = Some(now);
         }
+    }
+}
+
+/// How often direct delivery works in a network: of what its phones were told, how much they fetched. Older times count less
+/// and less, so that a network that mends its access point is believed again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// The name a resolver gives it, or the first digits of its numbers.
+    pub name: String,
+    /// When the counts were last changed.
+    pub at: Timestamp,
+    /// Messages fetched, weighed by age.
+    pub fetched: f64,
+    /// Messages that waited in vain, weighed by age.
+    pub missed: f64,
+}
+
+/// In how long a network's counts fall to half.
+const HALF_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+impl Network {
+    /// A network of which nothing is known.
+    pub fn new(name: &str, now: Timestamp) -> Self {
+        Network { name: name.to_owned(), at: now, fetched: 0.0, missed: 0.0 }
+    }
+
+    /// Counts one more message that was fetched or that waited in vain.
+    pub fn count(&mut self, fetched: bool, now: Timestamp) {
+        let (old_fetched, old_missed) = self.weighed(now);
+        (self.fetched, self.missed) = (old_fetched + f64::from(fetched), old_missed + f64::from(!fetched));
+        self.at = now;
+    }
+
+    /// Fetched and missed, as they count now.
+    fn weighed(&self, now: Timestamp) -> (f64, f64) {
+        let left = 0.5f64.powf(self.at.until(now).as_secs_f64() / HALF_LIFE.as_secs_f64());
+        (self.fetched * left, self.missed * left)
+    }
+
+    /// The share of messages that is fetched, 0.0 to 1.0, and of how many messages that is known. With little known it is near
+    /// one half.
+    pub fn fetch_rate(&self, now: Timestamp) -> (f64, f64) {
+        let (fetched, missed) = self.weighed(now);
+        let told = fetched + missed;
+        ((fetched + 1.0) / (told + 2.0), told)
     }
 }
 

@@ -143,6 +143,18 @@ pub trait Transport: Instance {
         Duration::from_secs(300)
     }
 
+    /// After an attempt the phone is to fetch from us, and this one did not in time: whether it could have. A phone that was not
+    /// reached shows nothing; one that was, and did not fetch, most likely cannot.
+    fn could_have_fetched(&self, _delivery: &Delivery) -> bool {
+        false
+    }
+
+    /// The profiles of which it sends settings to phones ([`crate::message::Kind::Settings`]), by name; such a transport
+    /// carries nothing else.
+    fn profiles(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What takes its interest in short messages that arrive, if it has one.
     fn takes_sms(self: Arc<Self>) -> Option<Arc<dyn TakesSms>> {
         None
@@ -257,6 +269,11 @@ pub enum BearerError {
 pub trait Bearer: Instance {
     /// Sends it; returns when the network (or gateway) has taken all of it.
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError>;
+
+    /// Whether it tells when a message has reached its phone.
+    fn gives_receipts(&self) -> bool {
+        false
+    }
 
     /// Whether it carries [`SmsBody::Text`]; a push proxy gateway does not.
     fn carries_text(&self) -> bool {

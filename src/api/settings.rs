@@ -133,9 +133,17 @@ impl Section<'_> {
         self.source.error(Some(span), &key, in_words(error.message()))
     }
 
-    /// An error about one of its keys, placed where that key stands (or where the section starts).
+    /// An error about one of its keys, such as `bearer` or `push.url`, placed where that key stands, or else the table it would
+    /// stand in.
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
-        let span = self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(k, _)| k.span());
+        let (mut table, mut span) = (Some(&self.table), None);
+        for name in key.split('.') {
+            let Some((found, value)) = table.and_then(|table| table.iter().find(|(k, _)| k.get_ref() == name)) else {
+                break;
+            };
+            span = Some(found.span());
+            table = value.get_ref().as_table();
+        }
         let full = if key.is_empty() { self.key.clone() } else { joined(&self.key, key) };
         self.source.error(Some(span.unwrap_or_else(|| self.span.clone())), &full, message)
     }

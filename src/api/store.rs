@@ -7,6 +7,7 @@
 //! Invariants every backend keeps: a commit is on disk at the configured durability before it returns (I-1); a batch is
 //! all there or not at all, also after a crash; what cannot be read is quarantined and never stops the start.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,9 @@ use crate::async_trait;
 use crate::clock::Timestamp;
 use crate::delivery::{Delivery, Event};
 use crate::id::{DeliveryId, MessageId};
+use crate::memory::{Handset, Network};
 use crate::message::{ContentRef, Message};
+use crate::party::Msisdn;
 
 /// A new message with its content: the slices are written one after the other; `message.content` is filled in by the
 /// store.
@@ -71,6 +74,10 @@ pub struct Batch {
     /// Keys that must not be there yet: if one is, nothing of the batch happens and the error names its message. A key
     /// that has expired is not there; purging a message leaves its keys.
     pub keys: Vec<Key>,
+    /// What is now known of phones, in place of what was known before.
+    pub handsets: Vec<Handset>,
+    /// What is now known of networks, in place of what was known before.
+    pub networks: Vec<Network>,
     /// Messages to forget, with their deliveries, timelines and content.
     pub purge: Vec<MessageId>,
 }
@@ -85,6 +92,22 @@ pub struct Lease {
     pub delivery: DeliveryId,
     /// The fencing token.
     pub fence: u64,
+}
+
+/// How many deliveries there is room for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// In all.
+    pub most: usize,
+    /// Of these transports, fewer.
+    pub of: BTreeMap<String, usize>,
+}
+
+impl Room {
+    /// Room for so many, of whatever transport.
+    pub fn of_any(most: usize) -> Self {
+        Room { most, of: BTreeMap::new() }
+    }
 }
 
 /// A due delivery, leased.
@@ -192,18 +215,26 @@ pub trait Store: Send + Sync {
     /// Writes a batch: all of it or nothing, durable when this returns.
     async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// Leases up to `most` deliveries that are due, earliest first, until `now + lease`. A leased delivery is not
-    /// claimed again before its lease ends. Leases need not survive a restart.
-    async fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Result<Vec<Claim>, StoreError>;
+    /// Leases deliveries that are due, as many as there is room for, until `now + lease`: the most urgent first, among equals
+    /// each [`crate::delivery::Line`] in turn, in a line the earliest first. Deliveries of one message that are due together come
+    /// together. A leased delivery is not claimed again before its lease ends. Leases need not survive a restart.
+    async fn claim(&self, now: Timestamp, room: &Room, lease: Duration) -> Result<Vec<Claim>, StoreError>;
 
     /// Gives a lease back without a change; [`StoreError::Fenced`] when it was lost.
     async fn release(&self, lease: Lease) -> Result<(), StoreError>;
 
-    /// When the next unleased delivery is due, or the next lease ends.
+    /// When the next lease ends, or the next unleased delivery is due: not of those for which the last [`Store::claim`] had no
+    /// room.
     fn next_due(&self) -> Option<Timestamp>;
 
     /// Returns when [`Store::next_due`] may have become earlier since it was last asked.
     async fn stirred(&self);
+
+    /// What is known of a phone.
+    async fn handset(&self, phone: &Msisdn) -> Result<Option<Handset>, StoreError>;
+
+    /// What is known of a network, by the name or prefix it goes by.
+    async fn network(&self, name: &str) -> Result<Option<Network>, StoreError>;
 
     /// A message.
     async fn message(&self, id: MessageId) -> Result<Arc<Message>, StoreError>;
@@ -232,7 +263,7 @@ pub trait Store: Send + Sync {
     /// A delivery that ended has its end in `due`.
     async fn finished(&self, before: Timestamp, most: usize) -> Result<Vec<MessageId>, StoreError>;
 
-    /// Housekeeping: forgets expired keys, gives back disk space. Cheap to call often.
+    /// Housekeeping: forgets expired keys and phones not seen for long ([`crate::memory::HANDSET_AGES`]), gives back disk space. Cheap to call often.
     async fn tidy(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// What it says of itself.

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use packetboat_api::clock::{Clock, SystemClock, Timestamp};
 use packetboat_api::id::DeliveryId;
-use packetboat_api::roles::Health;
+use packetboat_api::message::{Kind, PhoneSettings};
+use packetboat_api::party::Msisdn;
+use packetboat_api::road::Refusal;
+use packetboat_api::roles::{Health, SmsBody};
 use packetboat_api::store::{Filter, Page, StoreError};
 use packetboat_pipeline::Road;
 use serde::Deserialize;
@@ -60,6 +64,10 @@ pub fn serve(
         .route("/metrics", get(exposition))
         .route("/api/deliveries", get(deliveries))
         .route("/api/trace/{*id}", get(trace))
+        .route("/api/revoke/{*id}", post(revoke))
+        .route("/api/provision", post(provision))
+        .route("/api/handset/{number}", get(handset))
+        .route("/api/arrivals", get(arrivals))
         .with_state(state)
         .merge(more);
     let drain = system.draining();
@@ -141,6 +149,68 @@ async fn trace(State(admin): State<Admin>, Path(id): Path<String>) -> Response {
     answer(traced(&admin.road, &id).await)
 }
 
+async fn revoke(State(admin): State<Admin>, Path(id): Path<String>) -> Response {
+    answer(admin.road.revoke(&id).await.map(|withdrawn| json!({ "withdrawn": withdrawn })))
+}
+
+/// What `/api/provision` is told.
+#[derive(Debug, Deserialize)]
+struct Provisioning {
+    to: Msisdn,
+    #[serde(flatten)]
+    settings: PhoneSettings,
+}
+
+async fn provision(State(admin): State<Admin>, Json(asked): Json<Provisioning>) -> Response {
+    match admin.road.provision(&asked.to, asked.settings).await {
+        Ok(id) => Json(json!({ "id": id })).into_response(),
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    let code = if refusal.is_temporary() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
+    (code, Json(json!({ "error": refusal.to_string() }))).into_response()
+}
+
+/// What is remembered of a phone and its network.
+async fn handset(State(admin): State<Admin>, Path(number): Path<String>) -> Response {
+    let Some(number) = Msisdn::new(&number) else {
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "write the number in E.164 form" }))).into_response();
+    };
+    Json(remembered(&admin.road, &number).await).into_response()
+}
+
+/// What is remembered of a phone and its network, as JSON.
+pub async fn remembered(road: &Road, number: &Msisdn) -> Value {
+    let (handset, network) = (road.handset(number).await, road.network(number).await);
+    let now = SystemClock.now();
+    let direct = handset.as_ref().map(|handset| handset.direct(now));
+    let rate = network.as_ref().map(|network| network.fetch_rate(now).0);
+    let mut handset = json!(handset);
+    for key in ["seen", "fetched", "missed", "opened_link"] {
+        if let Some(at) = handset[key].as_i64() {
+            handset[key] = json!(Timestamp(at).to_string());
+        }
+    }
+    json!({ "handset": handset, "direct": direct, "network": network, "fetch_rate": rate })
+}
+
+async fn arrivals(State(admin): State<Admin>) -> Response {
+    let listed = admin.road.arrivals().into_iter().map(|arrived| {
+        let (what, octets) = match &arrived.arrival.body {
+            SmsBody::Push(octets) => ("push", octets.len()),
+            SmsBody::Data { octets, .. } => ("data", octets.len()),
+            SmsBody::Text(text) => ("text", text.len()),
+        };
+        json!({
+            "at": arrived.at.to_string(), "bearer": arrived.arrival.bearer, "from": arrived.arrival.from,
+            "to": arrived.arrival.to, "what": what, "octets": octets, "taken_by": arrived.taken_by,
+        })
+    });
+    Json(Value::Array(listed.collect())).into_response()
+}
+
 fn answer(found: Result<Value, StoreError>) -> Response {
     match found {
         Ok(value) => Json(value).into_response(),
@@ -175,6 +245,14 @@ pub async fn listed(road: &Road, filter: &Filter, page: Page) -> Result<Value, S
     Ok(Value::Array(rows.collect()))
 }
 
+/// What a message is. The PIN of settings is their recipient's business.
+fn kind(kind: &Kind) -> Value {
+    match kind {
+        Kind::Settings(settings) => json!({ "settings": settings.profile }),
+        other => json!(other),
+    }
+}
+
 /// A message with its deliveries and timelines, as JSON.
 pub async fn traced(road: &Road, id: &str) -> Result<Value, StoreError> {
     let trace = road.trace(id).await?;
@@ -200,7 +278,7 @@ pub async fn traced(road: &Road, id: &str) -> Result<Value, StoreError> {
     Ok(json!({
         "id": message.id,
         "message_id": message.traits.message_id,
-        "kind": message.kind,
+        "kind": kind(&message.kind),
         "received": message.received.to_string(),
         "listener": message.listener,
         "identity": message.identity,

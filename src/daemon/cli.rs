@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use packetboat_api::delivery::State;
+use packetboat_api::party::Msisdn;
 
 /// A mail-bridge daemon that treats MMS as mail.
 #[derive(Debug, Parser)]
@@ -29,6 +30,10 @@ pub enum Command {
     Queue(QueueOptions),
     /// Show everything that happened to a message.
     Trace(TraceOptions),
+    /// Show what is remembered of a phone and its network.
+    Handset(HandsetOptions),
+    /// Send settings (OMA client provisioning) to a phone, so that it can fetch from where they say.
+    Provision(ProvisionOptions),
     /// Read an MMS PDU, a WAP push, or short messages, and say what is in them.
     Decode(DecodeOptions),
     /// List the plugins of this build and their roles.
@@ -142,6 +147,45 @@ pub enum QueueAction {
     },
     /// Show one delivery, or all of a message.
     Show(TraceOptions),
+    /// Withdraw a delivery, or all of a message: what is behind its address or page cannot be fetched any more.
+    Revoke(TraceOptions),
+}
+
+/// `handset`
+#[derive(Clone, Debug, Args)]
+pub struct HandsetOptions {
+    /// The phone's number, in E.164 form.
+    #[arg(value_name = "NUMBER")]
+    pub number: Msisdn,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigFile,
+    /// Print JSON.
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `provision`
+#[derive(Clone, Debug, Args)]
+pub struct ProvisionOptions {
+    /// The phone's number, in E.164 form.
+    #[arg(value_name = "NUMBER")]
+    pub number: Msisdn,
+    /// The profile: the name of a file in the provision transport's directory, without ".toml".
+    #[arg(long, value_name = "NAME")]
+    pub profile: String,
+    /// The subscriber must type this to accept the settings (USERPIN).
+    #[arg(long, value_name = "DIGITS")]
+    pub pin: Option<String>,
+    /// The number of the SIM: settings that come with it are taken without asking (NETWPIN).
+    #[arg(long, value_name = "DIGITS")]
+    pub imsi: Option<String>,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigFile,
+    /// Print JSON.
+    #[command(flatten)]
+    pub json: Json,
 }
 
 /// `trace`
@@ -167,6 +211,12 @@ pub struct DecodeOptions {
     /// It is a WAP push, or the hex of the user data of one or several short messages (one a line).
     #[arg(long)]
     pub push: bool,
+    /// Check settings that are signed by this PIN (with `--imsi`: by both).
+    #[arg(long, value_name = "DIGITS", requires = "push")]
+    pub pin: Option<String>,
+    /// Check settings that are signed by this IMSI.
+    #[arg(long, value_name = "DIGITS", requires = "push")]
+    pub imsi: Option<String>,
     /// Print JSON.
     #[command(flatten)]
     pub json: Json,

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use packetboat_api::mime::Length;
 use packetboat_api::mime::date::rfc3339;
 use packetboat_mms::{Pdu, decode};
-use packetboat_push::{Indication, Push, ServiceLoading, analyse};
+use packetboat_push::provisioning::security::{Imsi, Security, Signature};
+use packetboat_push::provisioning::{Characteristic, Parm};
+use packetboat_push::{BrowserSettings, Indication, Provisioning, Push, ServiceLoading, analyse};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -50,6 +52,7 @@ fn pdu(octets: &Bytes, name: &dyn std::fmt::Display) -> Result<Value, String> {
 }
 
 fn pushes(options: &DecodeOptions) -> Result<Vec<Value>, String> {
+    let security = security(options)?;
     let mut inputs = Vec::new();
     for file in &options.files {
         let octets = read(file)?;
@@ -59,7 +62,19 @@ fn pushes(options: &DecodeOptions) -> Result<Vec<Value>, String> {
         }
     }
     let found = analyse(&inputs).map_err(|e| e.to_string())?;
-    found.iter().map(push).collect()
+    found.iter().map(|found| push(found, security.as_ref())).collect()
+}
+
+/// The secret that signed settings are checked with, if one was given.
+fn security(options: &DecodeOptions) -> Result<Option<Security>, String> {
+    let imsi =
+        options.imsi.as_deref().map(|digits| Imsi::parse(digits).map_err(|e| format!("--imsi: {e}"))).transpose()?;
+    Ok(match (imsi, options.pin.clone()) {
+        (None, None) => None,
+        (Some(imsi), None) => Some(Security::NetwPin(imsi)),
+        (None, Some(pin)) => Some(Security::UserPin(pin)),
+        (Some(imsi), Some(pin)) => Some(Security::UserNetwPin { imsi, pin }),
+    })
 }
 
 /// Hex digits, a short message a line; `None` when it is something else.
@@ -80,22 +95,72 @@ pub fn unhex(line: &str) -> Option<Bytes> {
     digits.chunks(2).map(octet).collect::<Option<Vec<u8>>>().map(Bytes::from)
 }
 
-fn push(push: &Push) -> Result<Value, String> {
+fn push(push: &Push, security: Option<&Security>) -> Result<Value, String> {
+    let headers: Map<String, Value> =
+        push.others.iter().map(|field| (field.name.to_text(), json!(field.to_text()))).collect();
     let head = json!({
         "transaction_id": push.transaction_id,
         "content_type": push.content_type.to_string(),
         "application_id": push.application_id.as_ref().and_then(|id| id.name()),
+        "flag": push.flag.map(|flag| flag.0),
         "initiator": push.initiator,
+        "date": push.date.and_then(|seconds| i64::try_from(seconds).ok()).map(rfc3339),
+        "headers": if headers.is_empty() { Value::Null } else { Value::Object(headers) },
     });
-    let broken = |error: packetboat_push::WspError| format!("the push's payload: {error}");
     let mut value = match push.content_type.essence() {
         _ if push.is_mms() => pdu(&push.payload, &"the push's payload")?,
-        Indication::MEDIA_TYPE => indication(&Indication::from_wbxml(&push.payload).map_err(broken)?),
-        ServiceLoading::MEDIA_TYPE => loading(&ServiceLoading::from_wbxml(&push.payload).map_err(broken)?),
-        _ => json!({ "payload": push.payload.iter().map(|b| format!("{b:02x}")).collect::<String>() }),
+        _ => match document(push) {
+            Some(read) => read.map_err(|e| format!("the push's payload: {e}"))?,
+            None => json!({ "payload": push.payload.iter().map(|b| format!("{b:02x}")).collect::<String>() }),
+        },
     };
     value["push"] = head;
+    if let Some(signature) = Signature::of(&push.content_type) {
+        let right = security.map(|security| signature.verify(security, &push.payload));
+        value["signed"] = json!({ "method": signature.method.as_str(), "mac": signature.mac, "right": right });
+    }
     Ok(value)
+}
+
+/// The pushed document, binary or as text; `None` when its type is none that is read here.
+fn document(push: &Push) -> Option<Result<Value, String>> {
+    let octets = &push.payload;
+    Some(match push.content_type.essence() {
+        Indication::MEDIA_TYPE => told(Indication::from_wbxml(octets), indication),
+        Indication::XML_MEDIA_TYPE => told(Indication::from_xml(octets), indication),
+        ServiceLoading::MEDIA_TYPE => told(ServiceLoading::from_wbxml(octets), loading),
+        ServiceLoading::XML_MEDIA_TYPE => told(ServiceLoading::from_xml(octets), loading),
+        Provisioning::MEDIA_TYPE => told(Provisioning::from_wbxml(octets), provisioning),
+        Provisioning::XML_MEDIA_TYPE => told(Provisioning::from_xml(octets), provisioning),
+        BrowserSettings::MEDIA_TYPE | BrowserSettings::BOOKMARKS_MEDIA_TYPE => {
+            told(BrowserSettings::from_wbxml(octets), browser_settings)
+        }
+        _ => return None,
+    })
+}
+
+fn told<T, E: std::fmt::Display>(read: Result<T, E>, tell: impl Fn(&T) -> Value) -> Result<Value, String> {
+    read.map(|value| tell(&value)).map_err(|e| e.to_string())
+}
+
+/// Client provisioning as JSON: characteristics in characteristics.
+fn provisioning(cp: &Provisioning) -> Value {
+    fn told(each: &Characteristic) -> Value {
+        let inner: Vec<Value> = each.children.iter().map(told).collect();
+        json!({ "type": each.kind, "parms": parms(&each.parms), "characteristics": inner })
+    }
+    let characteristics: Vec<Value> = cp.characteristics.iter().map(told).collect();
+    json!({ "provisioning": { "version": cp.version, "characteristics": characteristics } })
+}
+
+/// Browser settings as JSON.
+fn browser_settings(ota: &BrowserSettings) -> Value {
+    let told = |each: &packetboat_push::ota::Characteristic| json!({ "type": each.kind, "value": each.value, "parms": parms(&each.parms) });
+    json!({ "browser_settings": { "characteristics": ota.characteristics.iter().map(told).collect::<Vec<_>>() } })
+}
+
+fn parms(parms: &[Parm]) -> Value {
+    parms.iter().map(|parm| json!({ "name": parm.name, "value": parm.value })).collect()
 }
 
 /// A Service Indication as JSON, by the names of its attributes.
@@ -156,6 +221,12 @@ fn print(value: &Value) {
             println!("  {name}: {}", printable(text));
         }
     }
+    for (kind, title) in [("provisioning", "Client Provisioning"), ("browser_settings", "Browser settings")] {
+        if value[kind].is_object() {
+            println!("{title}{}", signed(&value["signed"]));
+            print_characteristics(&value[kind]["characteristics"], 1);
+        }
+    }
     if let Some(pdu) = value["pdu"].as_str() {
         println!("{pdu}");
     }
@@ -179,5 +250,30 @@ fn print(value: &Value) {
     }
     if let Some(payload) = value["payload"].as_str() {
         println!("  payload: {payload}");
+    }
+}
+
+/// How settings are signed, and whether rightly, for the end of a line.
+fn signed(value: &Value) -> String {
+    let Some(method) = value["method"].as_str() else { return String::new() };
+    match value["right"].as_bool() {
+        Some(true) => format!(", signed with {method}: right"),
+        Some(false) => format!(", signed with {method}: WRONG"),
+        None => format!(", signed with {method}"),
+    }
+}
+
+fn print_characteristics(list: &Value, depth: usize) {
+    let indent = "  ".repeat(depth);
+    let text = |value: &Value| printable(value.as_str().unwrap_or_default());
+    for each in list.as_array().into_iter().flatten() {
+        match each["value"].as_str() {
+            Some(value) => println!("{indent}{}: {}", text(&each["type"]), printable(value)),
+            None => println!("{indent}{}", text(&each["type"])),
+        }
+        for parm in each["parms"].as_array().into_iter().flatten() {
+            println!("{indent}  {}: {}", text(&parm["name"]), text(&parm["value"]));
+        }
+        print_characteristics(&each["characteristics"], depth + 1);
     }
 }

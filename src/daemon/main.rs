@@ -44,8 +44,11 @@ fn main() -> ExitCode {
                 view::list(&config.config, &filter, json.json)
             }
             QueueAction::Show(options) => view::trace(&options),
+            QueueAction::Revoke(options) => view::revoke(&options),
         },
         Command::Trace(options) => view::trace(&options),
+        Command::Handset(options) => view::handset(&options),
+        Command::Provision(options) => view::provision(&options),
         Command::Decode(options) => decode::command(&options),
         Command::Plugins(json) => doc::plugins(json.json),
         Command::Doc(options) => doc::command(&options),

@@ -171,6 +171,10 @@ pub fn rehearse(config: &Config<'_>) -> Result<(Instances, Program), Vec<ConfigE
     let mut errors = Vec::new();
     let built = Instances::build(config, &environment(config, None), None).map_err(|e| errors.extend(e)).ok();
     let program = rules(config).map_err(|e| errors.extend(e)).ok();
+    if let (Some(built), Some(program)) = (&built, &program) {
+        let profiles = built.transports.values().flat_map(|(transport, _)| transport.profiles()).collect::<Vec<_>>();
+        errors.extend(program.check_profiles(&profiles));
+    }
     match (built, program) {
         (Some(built), Some(program)) if errors.is_empty() => Ok((built, program)),
         _ => Err(errors),

@@ -1,10 +1,11 @@
-//! `packetboat queue` and `packetboat trace`: asks the running daemon, or looks into the store of a stopped one.
+//! `packetboat queue`, `trace`, `handset` and `provision`: asks the running daemon, or looks into the store of a stopped one.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use packetboat_api::clock::{SystemClock, SystemRandom};
+use packetboat_api::party::Msisdn;
 use packetboat_api::store::{Filter, Page, Store};
 use packetboat_net::http::{Client, Options};
 use packetboat_pipeline::observe::Nobody;
@@ -13,7 +14,7 @@ use packetboat_rules::Program;
 use packetboat_store::EmbeddedStore;
 use serde_json::Value;
 
-use crate::cli::TraceOptions;
+use crate::cli::{HandsetOptions, ProvisionOptions, TraceOptions};
 use crate::config::Config;
 use crate::decode::printable;
 use crate::run::with_config;
@@ -37,6 +38,9 @@ pub struct Wanted {
 enum Question<'a> {
     List(&'a Wanted),
     Trace(&'a str),
+    Revoke(&'a str),
+    Handset(&'a Msisdn),
+    Provision(&'a ProvisionOptions),
 }
 
 /// `queue list`
@@ -86,6 +90,62 @@ pub fn trace(options: &TraceOptions) -> ExitCode {
     })
 }
 
+/// `queue revoke`
+pub fn revoke(options: &TraceOptions) -> ExitCode {
+    show(&options.config.config, &Question::Revoke(&options.id), options.json.json, |answer| match answer["withdrawn"]
+        .as_u64()
+        .unwrap_or(0)
+    {
+        0 => println!("it was withdrawn before"),
+        1 => println!("1 delivery is withdrawn; nobody can fetch it any more"),
+        many => println!("{many} deliveries are withdrawn; nobody can fetch them any more"),
+    })
+}
+
+/// `handset`
+pub fn handset(options: &HandsetOptions) -> ExitCode {
+    show(&options.config.config, &Question::Handset(&options.number), options.json.json, |answer| {
+        let text = |value: &Value| printable(value.as_str().unwrap_or("-"));
+        let handset = &answer["handset"];
+        if handset.is_null() {
+            println!("nothing is known of this phone");
+        } else {
+            println!("last seen         {}", text(&handset["seen"]));
+            println!("direct delivery   {}", text(&answer["direct"]));
+            for (key, label) in [
+                ("fetched", "last fetched"),
+                ("missed", "last missed"),
+                ("opened_link", "opened a link"),
+                ("user_agent", "User-Agent"),
+            ] {
+                if !handset[key].is_null() {
+                    println!("{label:<17} {}", text(&handset[key]));
+                }
+            }
+            if let Some(model) = handset["profile"]["model"].as_str() {
+                println!("model             {}", printable(model));
+            }
+            if handset["largest_picture"].as_u64().is_some_and(|octets| octets > 0) {
+                println!("largest picture   {} octets", handset["largest_picture"]);
+            }
+        }
+        match answer["fetch_rate"].as_f64() {
+            Some(rate) => {
+                println!("its network       {} fetches {:.0} %", text(&answer["network"]["name"]), rate * 100.0)
+            }
+            None => println!("nothing is known of its network"),
+        }
+    })
+}
+
+/// `provision`
+pub fn provision(options: &ProvisionOptions) -> ExitCode {
+    show(&options.config.config, &Question::Provision(options), options.json.json, |answer| {
+        let id = printable(answer["id"].as_str().unwrap_or("-"));
+        println!("the settings \"{}\" are on their way; see \"packetboat trace {id}\"", printable(&options.profile));
+    })
+}
+
 fn show(path: &Path, question: &Question<'_>, json: bool, print: impl Fn(&Value)) -> ExitCode {
     with_config(path, |config| {
         let answer = match runtime() {
@@ -120,6 +180,9 @@ enum Remote {
 async fn remote(address: std::net::SocketAddr, question: &Question<'_>) -> Result<Value, Remote> {
     let url = match question {
         Question::Trace(id) => format!("http://{address}/api/trace/{}", escaped(id)),
+        Question::Revoke(id) => format!("http://{address}/api/revoke/{}", escaped(id)),
+        Question::Handset(number) => format!("http://{address}/api/handset/{}", number.digits()),
+        Question::Provision(_) => format!("http://{address}/api/provision"),
         Question::List(wanted) => {
             let mut url =
                 format!("http://{address}/api/deliveries?limit={}&state={}", wanted.limit, wanted.states.join(","));
@@ -132,7 +195,18 @@ async fn remote(address: std::net::SocketAddr, question: &Question<'_>) -> Resul
         }
     };
     let client = Client::new(&Options::default()).map_err(|e| Remote::Failed(e.to_string()))?;
-    let answer = client.get(&url).await.map_err(|_| Remote::NobodyThere)?;
+    let body = match question {
+        Question::Provision(ProvisionOptions { number, profile, pin, imsi, .. }) => {
+            Some(serde_json::json!({ "to": number, "profile": profile, "pin": pin, "imsi": imsi }).to_string())
+        }
+        Question::Revoke(_) => Some(String::new()),
+        _ => None,
+    };
+    let asked = match body {
+        Some(body) => client.post(&url, "application/json", body).await,
+        None => client.get(&url).await,
+    };
+    let answer = asked.map_err(|_| Remote::NobodyThere)?;
     let value: Value = serde_json::from_slice(&answer.body).map_err(|e| Remote::Failed(e.to_string()))?;
     match answer.is_success() {
         true => Ok(value),
@@ -148,6 +222,9 @@ fn escaped(text: &str) -> String {
 
 async fn local(config: &Config<'_>, question: &Question<'_>) -> Result<Value, String> {
     let path = config.store_path();
+    if let Question::Provision(_) = question {
+        return Err("no daemon is running that could send the settings; start it with \"packetboat run\"".to_owned());
+    }
     if !path.exists() {
         return Err(format!("no daemon is running, and there is no store at {}", path.display()));
     }
@@ -167,6 +244,10 @@ async fn local(config: &Config<'_>, question: &Question<'_>) -> Result<Value, St
     });
     let answer = match question {
         Question::Trace(id) => admin::traced(&road, id).await,
+        Question::Revoke(id) => road.revoke(id).await.map(|withdrawn| serde_json::json!({ "withdrawn": withdrawn })),
+        Question::Handset(number) => Ok(admin::remembered(&road, number).await),
+        // Sent by a running daemon only; asked for above.
+        Question::Provision(_) => Ok(Value::Null),
         Question::List(wanted) => {
             let filter = Filter {
                 message: None,

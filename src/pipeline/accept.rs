@@ -3,18 +3,20 @@
 //! Failure story: until the commit returns nothing has happened. A crash after the commit and before the answer makes
 //! the sender try again; the dedupe key then leads to the message that is there already (I-2).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use packetboat_api::async_trait;
-use packetboat_api::delivery::{Delivery, Event, State, TOKEN_LENGTH};
+use packetboat_api::delivery::{Delivery, Event, Line, State, TOKEN_LENGTH};
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::message::{Identity, Message, Recipient};
-use packetboat_api::party::Party;
+use packetboat_api::memory::{Handset, Network};
+use packetboat_api::message::{Identity, Kind, Message, Recipient};
+use packetboat_api::party::{Msisdn, Party};
 use packetboat_api::road::{Intake, Receipt, Refusal, RefusalKind, Submission};
 use packetboat_api::roles::{Filter, FilterVerdict, OnError};
 use packetboat_api::store::{Batch, Key, NewMessage, StoreError};
-use packetboat_rules::Who;
+use packetboat_rules::{Remembered, Who};
 use sha2::{Digest, Sha256};
 
 use crate::Road;
@@ -36,10 +38,11 @@ impl Road {
         Arc::new(ListenerIntake { road: self.clone(), listener: listener.to_owned() })
     }
 
-    /// Normalises what packetboat itself submits (reports) and adds it to a batch that is about to be committed.
+    /// Normalises what packetboat itself submits (reports, settings for phones) and adds it to a batch that is about to be
+    /// committed. Its way does not depend on what is remembered of phones.
     pub(crate) fn enclose(&self, batch: &mut Batch, submission: Submission) -> Result<MessageId, Refusal> {
         let draft = self.draft("packetboat", submission)?;
-        let (plan, _) = self.plan(draft)?;
+        let (plan, _) = self.plan(draft, &Memories::default())?;
         let id = plan.message.message.id;
         plan.into_batch(batch);
         Ok(id)
@@ -53,11 +56,11 @@ impl Road {
     }
 
     /// Routes every recipient; those that are refused are returned beside the plan.
-    fn plan(&self, mut draft: Draft) -> Result<(Plan, Vec<(Party, Refusal)>), Refusal> {
+    fn plan(&self, mut draft: Draft, memories: &Memories) -> Result<(Plan, Vec<(Party, Refusal)>), Refusal> {
         let recipients = std::mem::take(&mut draft.message.envelope.recipients);
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
         for recipient in recipients {
-            match route::decide(&self.0.program, &draft.message, &recipient, self.0.clock.now()) {
+            match self.way(&draft.message, &recipient, memories) {
                 Ok(routed) => taken.push((recipient, routed)),
                 Err(refusal) => refused.push((recipient.to, refusal)),
             }
@@ -73,6 +76,31 @@ impl Road {
         Ok((plan, refused))
     }
 
+    fn way(&self, message: &Message, recipient: &Recipient, memories: &Memories) -> Result<Routed, Refusal> {
+        if let Kind::Settings(settings) = &message.kind {
+            return self.way_of_settings(&settings.profile);
+        }
+        let known = memories.get(&recipient.to);
+        let remembered = Remembered {
+            handset: known.and_then(|(handset, _)| handset.as_ref()),
+            network: known.and_then(|(_, network)| network.as_ref()),
+        };
+        route::decide(&self.0.program, message, recipient, remembered, self.0.clock.now())
+    }
+
+    /// What is remembered of the recipients, if the rules may ask for it.
+    async fn remember(&self, message: &Message) -> Memories {
+        let mut memories = Memories::default();
+        if self.0.program.needs_memory() {
+            for to in message.envelope.recipients.iter().map(|recipient| &recipient.to) {
+                if let Some(phone) = to.phone() {
+                    memories.insert(to.clone(), (self.handset(phone).await, self.network(phone).await));
+                }
+            }
+        }
+        memories
+    }
+
     async fn take(&self, listener: &str, mut submission: Submission) -> Result<Receipt, Refusal> {
         let dedupe = submission.dedupe.take();
         if let Some(receipt) = self.reported(&submission).await? {
@@ -82,7 +110,9 @@ impl Road {
         for (name, filter) in self.filters() {
             filtered(name, filter.as_ref(), &mut draft.message).await?;
         }
-        let (plan, refused) = self.plan(draft)?;
+        let memories = self.remember(&draft.message).await;
+        let (mut plan, refused) = self.plan(draft, &memories)?;
+        let settings = std::mem::take(&mut plan.settings);
         let message = &plan.message.message;
         let (id, message_id, octets) = (message.id, message.traits.message_id.clone(), message.size());
         let (noted, recipients) = (plan.events.clone(), plan.deliveries.len());
@@ -92,6 +122,9 @@ impl Road {
             batch.keys.push(Key { key: digest(listener, &key), message: id, expires });
         }
         plan.into_batch(&mut batch);
+        for (phone, profile) in settings {
+            self.send_settings_once(&mut batch, &phone, profile).await;
+        }
         match self.0.store.commit(batch).await {
             Ok(()) => {}
             Err(StoreError::Duplicate(earlier)) => {
@@ -115,16 +148,22 @@ struct Plan {
     message: NewMessage,
     deliveries: Vec<Delivery>,
     events: Vec<(DeliveryId, Event)>,
+    /// Phones that are to be sent settings beside, and the profile.
+    settings: Vec<(Msisdn, String)>,
 }
+
+/// What is remembered of recipients and their networks.
+type Memories = HashMap<Party, (Option<Handset>, Option<Network>)>;
 
 impl Plan {
     fn default_for(draft: Draft) -> Self {
         let message = NewMessage { message: draft.message, content: draft.content };
-        Plan { message, deliveries: Vec::new(), events: Vec::new() }
+        Plan { message, deliveries: Vec::new(), events: Vec::new(), settings: Vec::new() }
     }
 
     fn add(&mut self, recipient: Recipient, routed: Routed, token: String) {
         let message = &mut self.message.message;
+        self.settings.extend(recipient.to.phone().cloned().zip(routed.provision));
         let index = u32::try_from(self.deliveries.len()).unwrap_or(u32::MAX);
         let id = DeliveryId { message: message.id, index };
         let steps: Vec<&str> = routed.steps.iter().map(|step| step.via.as_str()).collect();
@@ -137,6 +176,7 @@ impl Plan {
             id,
             version: 0,
             to: recipient.to.clone(),
+            line: Line::of(message),
             state: State::Queued,
             due: message.traits.deliver_after.unwrap_or(message.received).min(message.traits.expires),
             expires: message.traits.expires,
@@ -151,6 +191,7 @@ impl Plan {
             facts: Vec::new(),
             reason: String::new(),
             reported: false,
+            revoked: false,
         });
         message.envelope.recipients.push(recipient);
     }

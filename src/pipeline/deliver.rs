@@ -180,6 +180,7 @@ impl Road {
         next: &mut Next,
         lease: Option<Lease>,
     ) -> Option<End> {
+        self.learn_from(before, next);
         self.add_reports(batch, message, next);
         batch.events.splice(first..first, next.events.iter().map(|event| (before.id, event.clone())));
         batch.changes.push(Change { delivery: next.delivery.clone(), from: before.version, lease });
@@ -201,10 +202,8 @@ impl Road {
 
 /// Runs a transport with everything that can go wrong with it caught.
 async fn run(name: &str, slot: &TransportSlot, jobs: &[Job]) -> Vec<Outcome> {
-    let turn = slot.lane.turn().await;
     let attempt = std::panic::AssertUnwindSafe(async { slot.transport.deliver(jobs).await }).catch_unwind();
     let outcome = tokio::time::timeout(slot.time_limit, attempt).await;
-    drop(turn);
     let fault = match outcome {
         Ok(Ok(verdicts)) if verdicts.len() == jobs.len() => {
             return verdicts.into_iter().map(Outcome::Verdict).collect();

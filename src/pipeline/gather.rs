@@ -86,6 +86,7 @@ impl Road {
     /// Returns when what was gathered so far is on disk.
     pub async fn flush(&self) {
         let _ = self.0.gathering.places.acquire_many(PLACES).await;
+        self.commit_memory().await;
     }
 
     async fn write_gathered(&self) {

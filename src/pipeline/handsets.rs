@@ -63,6 +63,7 @@ impl Handsets for Road {
         })?;
         let (delivery, message) = found.ok_or(FetchError::Unknown)?;
         match delivery.state {
+            _ if delivery.revoked => Err(FetchError::Gone),
             State::Done(End::Expired) => Err(FetchError::Expired),
             State::Done(End::Rejected | End::Failed) => Err(FetchError::Gone),
             _ => Ok(Fetch { delivery, message }),
@@ -86,7 +87,7 @@ impl Handsets for Road {
     }
 
     async fn sighted(&self, phone: &Msisdn, sighting: Sighting) {
-        self.learn(phone, |handset, now| handset.see(&sighting, now)).await;
+        self.sight(phone, sighting);
     }
 
     async fn report_allowed(&self, delivery: DeliveryId, allowed: bool) -> Result<(), StoreError> {

@@ -8,7 +8,8 @@
 //! - [`transition`]: what a verdict, a piece of evidence or the passing of time makes of a delivery; pure (I-3).
 //! - [`report`]: what is owed to the sender; a report is a new message that enters at `accept`.
 //!
-//! Beside the road: [`handsets`], [`witness`] and `gather` (what phones, bearers and transports tell us), [`operate`] (what an
+//! Beside the road: [`handsets`], [`witness`] and `gather` (what phones, bearers and transports tell us), `memory` (what is learnt
+//! of phones), [`arrivals`] (what comes by short message), `provision` (settings for phones), [`operate`] (what an
 //! operator sees and does), [`janitor`] (what is forgotten, and when), [`policy`] (the settings of all this),
 //! [`observe`] (what metrics and logs see).
 
@@ -24,6 +25,7 @@ pub mod normalise;
 pub mod observe;
 pub mod operate;
 pub mod policy;
+mod provision;
 pub mod queue;
 pub mod report;
 pub mod route;
@@ -56,7 +58,7 @@ pub struct TransportSlot {
     /// How long one attempt may take.
     time_limit: Duration,
     /// Bounds its attempts.
-    lane: Lane,
+    pub(crate) lane: Lane,
 }
 
 impl TransportSlot {
@@ -109,9 +111,11 @@ struct Inner {
     workers: OnceLock<Workers>,
     /// Outcomes of attempts that the store did not take yet.
     unsettled: AtomicUsize,
+    /// Told when a lane has room again.
+    freed: tokio::sync::Notify,
     gathering: Gathering,
     recent: arrivals::Recent,
-    memory: std::sync::Mutex<std::collections::HashMap<packetboat_api::party::Msisdn, packetboat_api::memory::Handset>>,
+    memory: memory::Memory,
 }
 
 impl Road {
@@ -129,9 +133,10 @@ impl Road {
             ids,
             workers: OnceLock::new(),
             unsettled: AtomicUsize::new(0),
+            freed: tokio::sync::Notify::new(),
             gathering: Gathering::default(),
             recent: arrivals::Recent::default(),
-            memory: Default::default(),
+            memory: memory::Memory::default(),
         }))
     }
 

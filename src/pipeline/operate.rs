@@ -4,10 +4,11 @@
 use packetboat_api::delivery::{Delivery, Event};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::Message;
-use packetboat_api::store::{Filter, Page, StoreError};
+use packetboat_api::store::{Batch, Filter, Page, StoreError};
 use std::sync::Arc;
 
 use crate::Road;
+use crate::transition::{self, Circumstances};
 
 /// A message with its deliveries and their timelines.
 #[derive(Clone, Debug)]
@@ -27,6 +28,25 @@ impl Road {
             listed.push((delivery, message));
         }
         Ok(listed)
+    }
+
+    /// Withdraws deliveries: all of a message, or one. What is behind their content URLs and pages cannot be fetched any more.
+    /// Gives how many were not withdrawn before.
+    pub async fn revoke(&self, name: &str) -> Result<usize, StoreError> {
+        let trace = self.trace(name).await?;
+        let one = name.parse::<DeliveryId>().ok();
+        let mut withdrawn = 0;
+        for (delivery, _) in trace.deliveries {
+            if delivery.revoked || one.is_some_and(|one| one != delivery.id) {
+                continue;
+            }
+            let revoke = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
+                Some(transition::revoked(delivery, "an operator withdrew it", with))
+            };
+            self.change(None, &trace.message, delivery, revoke).await?;
+            withdrawn += 1;
+        }
+        Ok(withdrawn)
     }
 
     /// Everything known of a message. `name` is its id, a delivery's id, or a Message-ID.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use packetboat_api::party::MAX_DIGITS;
 use packetboat_api::units::{ByteSize, Period};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,8 @@ pub struct QueueSettings {
     pub retain: Period,
     /// How long a repeated submission is recognised.
     pub dedupe: Period,
+    /// How many first digits of a number stand for its network, in what is remembered of networks.
+    pub network_digits: usize,
 }
 
 impl Default for QueueSettings {
@@ -131,6 +134,7 @@ impl Default for QueueSettings {
             faults: 5,
             retain: Period::days(1),
             dedupe: Period::days(2),
+            network_digits: 6,
         }
     }
 }
@@ -149,6 +153,9 @@ impl QueueSettings {
             if expiry.0.is_zero() {
                 return Err((key, "with \"0s\" everything expires at once".to_owned()));
             }
+        }
+        if !(1..=MAX_DIGITS).contains(&self.network_digits) {
+            return Err(("network_digits", format!("{} is not 1 to {MAX_DIGITS}", self.network_digits)));
         }
         if self.expiry > self.longest_expiry {
             return Err(("expiry", format!("{} is more than longest_expiry, {}", self.expiry, self.longest_expiry)));

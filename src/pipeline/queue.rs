@@ -1,8 +1,9 @@
 //! Queue: claims what is due and hands it to [`crate::deliver`].
 //!
-//! There is no polling: the loop sleeps until the store says that something is due, something was committed, or work
-//! in hand was finished. Deliveries of one message that a transport wants together are attempted together. Every
-//! transport has its own lane (`lane.rs`), so that a slow one holds up nobody else.
+//! There is no polling: the loop sleeps until the store says that something is due, something was committed, or a lane has
+//! room again. Deliveries of one message that a transport wants together are attempted together. Every transport has its own
+//! lane (`lane.rs`), so that a slow one holds up nobody else; what there is no room for stays in the store, where what is
+//! urgent and what others send overtakes a bulk job.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use packetboat_api::id::MessageId;
 use packetboat_api::serve::CancellationToken;
-use packetboat_api::store::Claim;
+use packetboat_api::store::{Claim, Room};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Road;
@@ -56,8 +57,8 @@ impl Queue {
             return tokio::time::sleep(STORE_TROUBLE).await;
         }
         let Ok(first) = self.in_hand.clone().acquire_owned().await else { return };
-        let room = CLAIM.min(1 + self.in_hand.available_permits());
-        let claims = match store.claim(self.road.0.clock.now(), room, self.lease()).await {
+        let room = self.room(CLAIM.min(1 + self.in_hand.available_permits()));
+        let claims = match store.claim(self.road.0.clock.now(), &room, self.lease()).await {
             Ok(claims) => claims,
             Err(error) => {
                 tracing::error!(%error, "the queue cannot be read; trying again");
@@ -80,13 +81,16 @@ impl Queue {
         longest.saturating_mul(2).saturating_add(MARGIN)
     }
 
+    /// Room for so many, and in each lane as many as it has places.
+    fn room(&self, most: usize) -> Room {
+        let lanes = self.road.0.workers.get().into_iter().flat_map(|workers| &workers.transports);
+        Room { most, of: lanes.map(|(via, slot)| (via.clone(), slot.lane.room())).collect() }
+    }
+
     async fn begin(&self, work: Work) {
         let place = match self.road.transport(&work.via).filter(|_| work.is_attempt) {
             None => None,
-            Some(slot) => match slot.lane.enter(work.claims.iter().map(|claim| claim.lease)).await {
-                Some(place) => Some(place),
-                None => return self.road.unpark(&work.via).await, // a place may have become free meanwhile
-            },
+            Some(slot) => slot.lane.enter().await,
         };
         let many = u32::try_from(work.claims.len()).unwrap_or(1);
         let Ok(permit) = self.in_hand.clone().acquire_many_owned(many).await else { return };
@@ -97,12 +101,16 @@ impl Queue {
     /// Sleeps until something is due. What is committed after `next_due` was asked stirs the store: nothing is missed.
     async fn idle(&self) {
         let (store, clock) = (&self.road.0.store, &self.road.0.clock);
-        match store.next_due() {
-            Some(at) => tokio::select! {
-                () = store.stirred() => {}
-                () = clock.sleep_until(at) => {}
-            },
-            None => store.stirred().await,
+        let due = async {
+            match store.next_due() {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = store.stirred() => {}
+            () = self.road.0.freed.notified() => {}
         }
     }
 }
@@ -117,21 +125,11 @@ struct Work {
 
 impl Road {
     async fn work(&self, work: Work, place: Option<OwnedSemaphorePermit>, permit: OwnedSemaphorePermit) {
-        let (had_place, many) = (place.is_some(), work.claims.len());
         self.attempt(work.claims).await;
         drop((place, permit));
-        for _ in 0..if had_place { many } else { 0 } {
-            self.unpark(&work.via).await;
-        }
-    }
-
-    /// Lets a delivery that was parked be claimed again, if there is room for it.
-    async fn unpark(&self, via: &str) {
-        let Some(slot) = self.transport(via) else { return };
-        while let Some(lease) = slot.lane.unpark() {
-            if self.0.store.release(lease).await.is_ok() {
-                return;
-            }
+        if self.transport(&work.via).is_some_and(|slot| slot.lane.wants_more()) {
+            // Kept for a queue that is not asleep yet.
+            self.0.freed.notify_one();
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use packetboat_api::clock::Timestamp;
 use packetboat_api::delivery::{Delivery, End, Event, State};
+use packetboat_api::evidence::Fact;
 use packetboat_api::message::{
     Class, DeliveryReport, Envelope, Identity, Kind, Message, Notify, ReadReport, Recipient, ReportedStatus,
 };
@@ -95,6 +96,9 @@ fn sentence(delivery: &Delivery, end: End) -> String {
     let to = &delivery.to;
     let because = if delivery.reason.is_empty() { String::new() } else { format!(": {}", delivery.reason) };
     match end {
+        End::Delivered if delivery.saw(Fact::LinkOpened) => {
+            format!("Your message was sent to {to} as a link to a page, and the page was opened.")
+        }
         End::Delivered => format!("Your message was delivered to {to}."),
         End::HandedOver => format!("Your message was handed on towards {to}; whether it arrives is not known."),
         End::Rejected => format!("{to} refused your message{because}."),

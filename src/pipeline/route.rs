@@ -6,7 +6,7 @@ use packetboat_api::delivery::Step;
 use packetboat_api::message::{Identity, Message, Recipient};
 use packetboat_api::party::Party;
 use packetboat_api::road::{Refusal, RefusalKind};
-use packetboat_rules::{Facts, Outcome, Program, Screen, Who};
+use packetboat_rules::{Facts, Outcome, Program, Remembered, Screen, Who};
 
 /// A recipient's route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +15,27 @@ pub struct Routed {
     pub rule: String,
     /// The route.
     pub steps: Vec<Step>,
+    /// The profile of settings that the recipient's phone is sent beside, once.
+    pub provision: Option<String>,
 }
 
 /// Decides the route of a message to one of its recipients.
-pub fn decide(program: &Program, message: &Message, recipient: &Recipient, now: Timestamp) -> Result<Routed, Refusal> {
+pub fn decide(
+    program: &Program,
+    message: &Message,
+    recipient: &Recipient,
+    remembered: Remembered<'_>,
+    now: Timestamp,
+) -> Result<Routed, Refusal> {
     may_relay(&message.identity, &recipient.to)?;
-    let decision = program.decide(&Facts::of(message, &recipient.to, now));
+    let decision = program.decide(&Facts { remembered, ..Facts::of(message, &recipient.to, now) });
     for looked in &decision.trace {
         tracing::warn!(message = %message.id, "{looked}");
     }
     match decision.outcome {
-        Outcome::Route { rule, steps } => Ok(Routed { rule: rule.to_owned(), steps: steps.to_vec() }),
+        Outcome::Route { rule, steps, provision } => {
+            Ok(Routed { rule: rule.to_owned(), steps: steps.to_vec(), provision: provision.map(str::to_owned) })
+        }
         Outcome::Reject { text, .. } => Err(Refusal::new(RefusalKind::RefusedByRule, text)),
         Outcome::NoRule => Err(unknown(&recipient.to)),
     }

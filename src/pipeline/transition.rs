@@ -61,8 +61,10 @@ impl Next {
     }
 
     fn end(&mut self, end: End, now: Timestamp) {
-        self.delivery.state = State::Done(end);
-        self.delivery.due = now;
+        let delivery = &mut self.delivery;
+        delivery.state = State::Done(end);
+        // People come back to a page; it stays until its time is over.
+        delivery.due = if delivery.saw(Fact::LinkOpened) { now.max(delivery.expires) } else { now };
     }
 
     /// Records evidence without drawing conclusions.
@@ -116,6 +118,9 @@ fn expire(mut next: Next, now: Timestamp) -> Next {
     next.end(End::Expired, now);
     if next.delivery.reason.is_empty() {
         next.delivery.reason = match next.delivery.notified {
+            _ if next.delivery.saw(Fact::LinkSent) => {
+                "its time ran out; a link to it was sent, and nobody opened it".to_owned()
+            }
             0 => "its time ran out before it could be delivered".to_owned(),
             1 => "its time ran out; the phone was told and did not fetch it".to_owned(),
             n => format!("its time ran out; the phone was told {n} times and did not fetch it"),
@@ -258,7 +263,14 @@ pub fn evidence(delivery: &Delivery, evidence: &Evidence, with: Circumstances<'_
 fn conclude(next: &mut Next, evidence: &Evidence, with: Circumstances<'_>) {
     let now = with.now;
     let (fetched, state) = (next.delivery.saw(Fact::Fetched), next.delivery.state);
+    let ways = |delivery: &Delivery| {
+        (delivery.saw(Fact::Fetched) || delivery.saw(Fact::Retrieved), delivery.saw(Fact::LinkOpened))
+    };
+    let before = ways(&next.delivery);
     next.see(evidence, now);
+    if ways(&next.delivery) == (true, true) && before != (true, true) {
+        next.note(now, "both_ways", "the recipient has it as a message and has seen it as a page");
+    }
     if state.is_done() {
         return;
     }
@@ -295,6 +307,18 @@ pub fn bounced(delivery: &Delivery, why: &str, with: Circumstances<'_>) -> Next 
     if !is_settled(delivery) {
         next.delivery.reason = why.to_owned();
         give_up(&mut next, with.now, why);
+    }
+    next
+}
+
+/// An operator withdrew it: nobody fetches it any more, and what had not ended has failed.
+pub fn revoked(delivery: &Delivery, why: &str, with: Circumstances<'_>) -> Next {
+    let mut next = Next::of(delivery);
+    next.delivery.revoked = true;
+    next.note(with.now, "revoked", why);
+    if !delivery.state.is_done() {
+        next.delivery.reason = why.to_owned();
+        next.end(End::Failed, with.now);
     }
     next
 }

@@ -18,7 +18,7 @@ use crate::table::Table;
 use crate::toml_reader::{self, Lines, Table as Toml, inside, items};
 use crate::when::{Engine, When};
 
-const RULE_KEYS: &[&str] = &["name", "to", "from", "when", "route", "reject"];
+const RULE_KEYS: &[&str] = &["name", "to", "from", "when", "route", "provision", "reject"];
 const TABLE_KEYS: &[&str] = &["name", "file"];
 const STEP_KEYS: &[&str] = &["via", "wait"];
 const FILE_KEYS: &[&str] = &["rule", "table", "test"];
@@ -86,8 +86,18 @@ fn compile_here(sources: Vec<Source>, read: impl ReadTable) -> Result<Program, V
         return Err(errors);
     }
     let warnings = unreachable(&rules, &files);
+    let needs_memory = rules.iter().filter_map(|rule| rule.when.as_ref()).any(|when| when.needs_memory);
     let needs_parts = rules.iter().filter_map(|rule| rule.when.as_ref()).any(|when| when.needs_parts);
-    Ok(Program { engine: compiler.engine, files, rules, tables: compiler.tables, examples, warnings, needs_parts })
+    Ok(Program {
+        engine: compiler.engine,
+        files,
+        rules,
+        tables: compiler.tables,
+        examples,
+        warnings,
+        needs_parts,
+        needs_memory,
+    })
 }
 
 struct Compiler<R> {
@@ -257,6 +267,9 @@ fn action(lines: &Lines, toml: &mut Toml<'_, '_>) -> Option<Action> {
     match (toml.find("route"), toml.find("reject")) {
         (Some(_), None) => route(lines, toml),
         (None, Some(_)) => {
+            if let Some(provision) = toml.find("provision") {
+                toml.wrong(provision.span(), "provision", "settings go with a route, not with a reject");
+            }
             let (text, span) = toml.text("reject")?;
             if text.trim().is_empty() || text.len() > limits::REJECT_LENGTH || text.chars().any(char::is_control) {
                 let most = limits::REJECT_LENGTH;
@@ -312,7 +325,8 @@ fn route(lines: &Lines, toml: &mut Toml<'_, '_>) -> Option<Action> {
     if items(value).is_empty() {
         toml.wrong(value.span(), "route", "the route is empty; to refuse, write reject = \"why\"");
     }
-    (!steps.is_empty()).then_some(Action::Route { steps, places })
+    let provision = toml.text("provision").map(|(profile, _)| profile.to_owned());
+    (!steps.is_empty()).then_some(Action::Route { steps, places, provision })
 }
 
 fn step(toml: &mut Toml<'_, '_>) -> Option<Step> {

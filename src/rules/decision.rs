@@ -16,6 +16,8 @@ pub enum Outcome<'p> {
         rule: &'p str,
         /// The route, tried from first to last.
         steps: &'p [Step],
+        /// The profile of settings that the recipient's phone is sent beside, once.
+        provision: Option<&'p str>,
     },
     /// The recipient is refused.
     Reject {
@@ -94,13 +96,16 @@ impl Decision<'_> {
 impl fmt::Display for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Route { steps, .. } => {
+            Outcome::Route { steps, provision, .. } => {
                 f.write_str("route: ")?;
                 for (at, step) in steps.iter().enumerate() {
                     write!(f, "{}{}", if at == 0 { "" } else { ", then " }, step.via)?;
                     if let Some(wait) = step.wait_ms {
                         write!(f, " (for {})", Period(Duration::from_millis(wait)))?;
                     }
+                }
+                if let Some(profile) = provision {
+                    write!(f, "; and its phone is sent the settings \"{profile}\"")?;
                 }
                 Ok(())
             }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use packetboat_api::clock::Timestamp;
+use packetboat_api::memory::{Handset, Network};
 use packetboat_api::message::{Class, Identity, Priority};
 use packetboat_api::mime::Headers;
-use packetboat_api::party::Party;
+use packetboat_api::party::{Msisdn, Party};
 use packetboat_api::units::ByteSize;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,16 +16,32 @@ use toml::de::{DeValue, ValueDeserializer};
 use toml::value::{Datetime, Offset};
 
 use crate::decision::Outcome;
-use crate::facts::{CLASSES, Contents, Facts, KINDS, PRIORITIES, Part, Parts, Who};
+use crate::facts::{CLASSES, Contents, Facts, KINDS, PRIORITIES, Part, Parts, Remembered, Who};
 use crate::limits;
 use crate::program::Program;
 use crate::toml_reader::{self, Lines, Table as Toml, Value, integer, items};
 use crate::unknown;
 
 const KEYS: &[&str] = &[
-    "to", "from", "listener", "identity", "at", "size", "subject", "class", "priority", "kind", "headers", "parts",
-    "expect", "reject",
+    "to",
+    "from",
+    "listener",
+    "identity",
+    "at",
+    "size",
+    "subject",
+    "class",
+    "priority",
+    "kind",
+    "headers",
+    "parts",
+    "handset",
+    "fetch_rate",
+    "expect",
+    "reject",
 ];
+/// What a test can say of the recipient's phone.
+const HANDSETS: &[&str] = &["direct works", "direct fails", "known"];
 const PART_KEYS: &[&str] = &["type", "name", "size"];
 
 /// When a test takes place unless it says so: 2026-01-01T12:00:00Z, a Thursday.
@@ -64,6 +81,8 @@ pub(crate) struct Example {
     kind: &'static str,
     headers: Headers,
     parts: Vec<(String, String, u64)>,
+    handset: Option<Handset>,
+    network: Option<Network>,
     expect: Expect,
 }
 
@@ -91,6 +110,8 @@ impl Example {
         let expect = expect(toml);
         let text = |toml: &mut Toml<'_, '_>, key| toml.text(key).map(|(text, _)| text.to_owned()).unwrap_or_default();
         let kind = word(toml, "kind", KINDS).and_then(|word| KINDS.iter().find(|kind| **kind == word));
+        let now = at(toml).unwrap_or(USUAL_TIME);
+        let (handset, network) = remembered(toml, to.as_ref().and_then(Party::phone), now);
         let example = Example {
             file: toml.source.path.clone(),
             line: lines.line(toml.span.start),
@@ -98,7 +119,7 @@ impl Example {
             from,
             listener: text(toml, "listener"),
             identity: identity(toml),
-            now: at(toml).unwrap_or(USUAL_TIME),
+            now,
             size: size.unwrap_or(whole),
             subject: text(toml, "subject"),
             class: word(toml, "class", CLASSES).and_then(by_word).unwrap_or_default(),
@@ -106,6 +127,8 @@ impl Example {
             kind: kind.copied().unwrap_or("personal"),
             headers: headers(toml),
             parts,
+            handset,
+            network,
             expect: expect.unwrap_or(Expect::NoRule),
         };
         toml.errors.is_empty().then_some(example)
@@ -131,7 +154,8 @@ impl Example {
             headers: &self.headers,
             parts: Parts::List(&parts),
         };
-        let decision = program.explain(&Facts { who, contents });
+        let remembered = Remembered { handset: self.handset.as_ref(), network: self.network.as_ref() };
+        let decision = program.explain(&Facts { who, contents, remembered });
         let ok = self.expect.fits(&decision.outcome);
         TestResult {
             file: self.file.clone(),
@@ -164,6 +188,32 @@ impl Expect {
             Expect::NoRule => Outcome::NoRule.to_string(),
         }
     }
+}
+
+/// What is remembered of the recipient: `handset` says what direct delivery came to, `fetch_rate` how much of what its
+/// network's phones were told they fetched.
+fn remembered(toml: &mut Toml<'_, '_>, phone: Option<&Msisdn>, now: Timestamp) -> (Option<Handset>, Option<Network>) {
+    let handset = word(toml, "handset", HANDSETS).zip(phone).map(|(word, phone)| {
+        let mut handset = Handset::new(phone.clone(), now);
+        match word {
+            "direct works" => handset.fetched = Some(now),
+            "direct fails" => handset.missed = Some(now),
+            _ => {}
+        }
+        handset
+    });
+    let rate = toml.find("fetch_rate").and_then(|value| {
+        let written = value.get_ref().as_float().and_then(|float| float.as_str().parse::<f64>().ok());
+        let rate =
+            written.or_else(|| integer(value).map(|whole| whole as f64)).filter(|rate| (0.0..=1.0).contains(rate));
+        if rate.is_none() {
+            toml.wrong(value.span(), "fetch_rate", "write a share from 0.0 to 1.0");
+        }
+        rate
+    });
+    // So many that the share is what was written.
+    let network = |rate: f64| Network { fetched: 1e9 * rate, missed: 1e9 * (1.0 - rate), ..Network::new("test", now) };
+    (handset, rate.map(network))
 }
 
 fn expect(toml: &mut Toml<'_, '_>) -> Option<Expect> {

@@ -1,6 +1,7 @@
 //! What a rule may look at: borrowed from the message, nothing is copied.
 
 use packetboat_api::clock::Timestamp;
+use packetboat_api::memory::{Handset, Network};
 use packetboat_api::message::{Class, Identity, Kind, Message, Priority, Span};
 use packetboat_api::mime::{Entity, Headers, Length};
 use packetboat_api::party::Party;
@@ -59,6 +60,15 @@ pub struct Part<'a> {
     pub size: u64,
 }
 
+/// What is remembered of the recipient's phone, and of its network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Remembered<'a> {
+    /// The phone.
+    pub handset: Option<&'a Handset>,
+    /// The network.
+    pub network: Option<&'a Network>,
+}
+
 /// One message and one of its recipients: what a decision is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -66,6 +76,8 @@ pub struct Facts<'a> {
     pub who: Who<'a>,
     /// What.
     pub contents: Contents<'a>,
+    /// What is remembered of the recipient.
+    pub remembered: Remembered<'a>,
 }
 
 /// The words of `message.kind`.
@@ -76,7 +88,7 @@ pub(crate) const CLASSES: &[&str] = &["personal", "advertisement", "informationa
 pub(crate) const PRIORITIES: &[&str] = &["low", "normal", "high"];
 
 impl<'a> Facts<'a> {
-    /// What there is to know of `message` on its way to `to`.
+    /// What there is to know of `message` on its way to `to`, of whose phone nothing is remembered.
     pub fn of(message: &'a Message, to: &'a Party, now: Timestamp) -> Self {
         let kind = match message.kind {
             Kind::Personal => "personal",
@@ -101,6 +113,7 @@ impl<'a> Facts<'a> {
                 headers: &message.mail.headers,
                 parts: Parts::Tree(&message.mail.root),
             },
+            remembered: Remembered::default(),
         }
     }
 }

@@ -26,7 +26,7 @@ mod when;
 
 pub use decision::{Decision, Looked, Outcome, Screen, Why};
 pub use examples::TestResult;
-pub use facts::{Contents, Facts, Part, Parts, Who};
+pub use facts::{Contents, Facts, Part, Parts, Remembered, Who};
 pub use program::Program;
 
 /// "unknown transport …; did you mean …?" in the words of every other unknown name.

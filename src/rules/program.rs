@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::compile;
 use crate::decision::{Decision, Looked, Outcome, Screen, Why};
 use crate::examples::{Example, TestResult};
-use crate::facts::{Contents, Facts, Who};
+use crate::facts::{Contents, Facts, Remembered, Who};
 use crate::load;
 use crate::mask::Mask;
 use crate::table::{Row, Table};
@@ -30,6 +30,8 @@ pub struct Program {
     pub(crate) warnings: Vec<ConfigError>,
     /// Whether any `when` looks at the parts.
     pub(crate) needs_parts: bool,
+    /// Whether any `when` looks at what is remembered.
+    pub(crate) needs_memory: bool,
 }
 
 /// One rule.
@@ -59,6 +61,8 @@ pub(crate) enum Action {
         steps: Vec<Step>,
         /// Line and column of each step.
         places: Vec<(usize, usize)>,
+        /// The profile of settings that the recipient's phone is sent beside, once.
+        provision: Option<String>,
     },
     Reject(String),
 }
@@ -77,6 +81,7 @@ struct Question<'a> {
     from: Address,
     who: Who<'a>,
     contents: Option<Contents<'a>>,
+    remembered: Remembered<'a>,
     scene: Option<Scene<'a>>,
 }
 
@@ -125,7 +130,7 @@ impl Program {
     /// What can be said of a recipient before the message is known. A rule whose `when` depends on the message may
     /// match, so that its route takes the recipient and its `reject` does not refuse it yet.
     pub fn screen<'p>(&'p self, who: &Who<'_>) -> Screen<'p> {
-        let mut question = Question::new(who, None);
+        let mut question = Question::new(who, None, Remembered::default());
         for rule in &self.rules {
             match (self.ask(rule, &mut question), &rule.action) {
                 (Verdict::Matches | Verdict::Depends, Action::Route { .. }) => return Screen::Taken,
@@ -136,11 +141,33 @@ impl Program {
         Screen::NoRule
     }
 
+    /// Whether a decision may depend on what is remembered of the recipient; otherwise nobody need look it up.
+    pub fn needs_memory(&self) -> bool {
+        self.needs_memory
+    }
+
+    /// Complains about profiles of phone settings that are none of `known`.
+    pub fn check_profiles(&self, known: &[String]) -> Vec<ConfigError> {
+        let mut errors = Vec::new();
+        for rule in &self.rules {
+            let Action::Route { provision: Some(profile), .. } = &rule.action else { continue };
+            if !known.contains(profile) {
+                errors.push(ConfigError {
+                    file: self.file(rule).to_owned(),
+                    place: Some((rule.line, 1)),
+                    key: format!("rule \"{}\".provision", rule.name),
+                    message: unknown("profile", profile, known.iter().map(String::as_str)),
+                });
+            }
+        }
+        errors
+    }
+
     /// Complains about transports in routes that are none of `known`.
     pub fn check_transports(&self, known: &[&str]) -> Vec<ConfigError> {
         let mut errors = Vec::new();
         for rule in &self.rules {
-            let Action::Route { steps, places } = &rule.action else { continue };
+            let Action::Route { steps, places, .. } = &rule.action else { continue };
             for (step, place) in steps.iter().zip(places) {
                 if !known.contains(&step.via.as_str()) {
                     errors.push(ConfigError {
@@ -185,7 +212,7 @@ impl Program {
     }
 
     fn walk<'p>(&'p self, facts: &Facts<'_>, keep: impl Fn(&Why) -> bool) -> Decision<'p> {
-        let mut question = Question::new(&facts.who, Some(facts.contents));
+        let mut question = Question::new(&facts.who, Some(facts.contents), facts.remembered);
         let mut decision = Decision { outcome: Outcome::NoRule, trace: Vec::new() };
         for rule in &self.rules {
             let why = match self.ask(rule, &mut question) {
@@ -198,7 +225,9 @@ impl Program {
             }
             if matches {
                 decision.outcome = match &rule.action {
-                    Action::Route { steps, .. } => Outcome::Route { rule: &rule.name, steps },
+                    Action::Route { steps, provision, .. } => {
+                        Outcome::Route { rule: &rule.name, steps, provision: provision.as_deref() }
+                    }
                     Action::Reject(text) => Outcome::Reject { rule: &rule.name, text },
                 };
                 break;
@@ -214,7 +243,9 @@ impl Program {
         };
         let Some(when) = &rule.when else { return Verdict::Matches };
         let known = question.contents.is_some();
-        let scene = question.scene.get_or_insert_with(|| Scene::new(question.who, question.contents, self.needs_parts));
+        let scene = question
+            .scene
+            .get_or_insert_with(|| Scene::new(question.who, question.contents, question.remembered, self.needs_parts));
         match when.holds(&self.engine, scene, to_row.or(from_row)) {
             Ok(true) => Verdict::Matches,
             Ok(false) => Verdict::Not(Why::When),
@@ -225,8 +256,9 @@ impl Program {
 }
 
 impl<'a> Question<'a> {
-    fn new(who: &Who<'a>, contents: Option<Contents<'a>>) -> Self {
-        Question { to: Address::of(Some(who.to)), from: Address::of(who.from), who: *who, contents, scene: None }
+    fn new(who: &Who<'a>, contents: Option<Contents<'a>>, remembered: Remembered<'a>) -> Self {
+        let (to, from) = (Address::of(Some(who.to)), Address::of(who.from));
+        Question { to, from, who: *who, contents, remembered, scene: None }
     }
 }
 

@@ -61,6 +61,49 @@ fn decode_reads_pushes() {
     let cut = decode(&["--push", &path("cut-link.bin", &link[..link.len() - 3])]);
     assert!(cut.status.code() == Some(1) && cut.stderr.contains("payload"), "{cut:?}");
 
+    // Settings for a phone, signed with the PIN 1234 (WAP-183-PROVCONT, WAP-184-PROVBOOT): as xml2wbxml of libwbxml
+    // writes them, the MAC by another HMAC. Then the older kind, in two short messages to its own port.
+    let settings = b"\x03\x0b\x6a\0\xc5\x46\x01\xc6\x55\x01\x87\x11\x06\x03n1\0\x01\x87\x10\x06\xab\x01\x87\x08\x06\x03mms\0\x01\
+        \x87\x09\x06\x89\x01\x01\xc6\0\x01\x55\x01\x87\x36\0\0\x06\x03w4\0\x01\x87\x22\x06\x03n1\0\x01\x87\0\x01\x34\0\0\
+        \x06\x03http://mmsc/mms\0\x01\x01\x01";
+    let head = b"\x01\x06\x2f\x1f\x2d\xb6\x91\x81\x92406DF57E3335FEA63D930C241017C2AE7CC0E440\0";
+    let file = path("settings.bin", &[&head[..], settings].concat());
+    for (arguments, right) in [
+        (&["--push", "--json", &file][..], Value::Null),
+        (&["--push", "--json", "--pin", "1234", &file], true.into()),
+        (&["--push", "--json", "--pin", "4321", &file], false.into()),
+        (&["--push", "--json", "--imsi", "310150123456789", &file], false.into()),
+    ] {
+        let told = decode(arguments).expect_success().json();
+        assert_eq!((&told["signed"]["method"], &told["signed"]["right"]), (&"USERPIN".into(), &right), "{told:#}");
+        let account = &told["provisioning"]["characteristics"][1];
+        assert_eq!(account["type"], "APPLICATION");
+        assert_eq!(account["parms"][2], serde_json::json!({ "name": "ADDR", "value": "http://mmsc/mms" }));
+    }
+    let people = decode(&["--push", "--pin", "1234", &file]).expect_success().text();
+    assert!(people.contains("signed with USERPIN: right") && people.contains("    NAP-ADDRESS: mms\n"), "{people}");
+    let wrong = decode(&["--push", "--imsi", "12", &file]);
+    assert!(wrong.status.code() == Some(1) && wrong.stderr.contains("--imsi"), "{wrong:?}");
+    let older = [
+        b"\x01\x06\x2c\x1f\x2aapplication/x-wap-prov.browser-settings\0\x81\xea".as_slice(),
+        b"\x01\x01\x6a\0\x45\xc6\x06\x01\x87\x12\x49\x01\x87\x14\x61\x01\x01\x86\x7c\x11\x03http://mms.example/\0\x01\x01",
+    ]
+    .concat();
+    let segment = |number: u8, data: &[u8]| {
+        let header = [&[0x0b, 0x05, 0x04, 0xc3, 0x4f, 0xc0, 0x02, 0x00, 0x03, 0x2b, 2, number][..], data].concat();
+        header.iter().map(|octet| format!("{octet:02X}")).collect::<String>()
+    };
+    let lines = format!("{}\n{}\n", segment(1, &older[..50]), segment(2, &older[50..]));
+    let file = path("older.hex", lines.as_bytes());
+    let told = decode(&["--push", "--json", &file]).expect_success().json();
+    let found = &told["browser_settings"]["characteristics"];
+    assert_eq!((&found[0]["parms"][0]["value"], &found[1]["value"]), (&"GPRS".into(), &"http://mms.example/".into()));
+    let people = decode(&["--push", &file]).expect_success().text();
+    assert!(
+        people.contains("Browser settings\n  ADDRESS\n    BEARER: GPRS") && people.contains("MMSURL: http"),
+        "{people}"
+    );
+
     let half_a_push = decode(&["--push", "--json", &first]);
     assert_eq!(half_a_push.status.code(), Some(1), "{half_a_push:?}");
     assert!(half_a_push.stderr.contains('2'), "which one is missing? {}", half_a_push.stderr);

@@ -27,8 +27,17 @@ fn main() {
         hex_strings(&text).iter().for_each(|octets| seeds.add("push", octets));
         // What a push carries, after its header.
         let payload = |octets: &Vec<u8>| Some(octets.get(usize::from(*octets.get(2)?) + 3..)?.to_vec());
-        hex_strings(&text).iter().filter_map(payload).for_each(|octets| seeds.add("wbxml", &octets));
+        for octets in hex_strings(&text).iter().filter_map(payload) {
+            ["wbxml", "indication", "provisioning"].iter().for_each(|target| seeds.add(target, &octets));
+        }
+        // And what it says, as text.
+        if let Some(document) = text.find("<?xml").and_then(|at| text[at..].split("\nwritten ").next()) {
+            ["indication", "provisioning"].iter().for_each(|target| seeds.add(target, document.as_bytes()));
+        }
         seeds.add("sms", &with_lengths(&hex_strings(&text)));
+    }
+    for (_, text) in texts(&vectors.join("pap")) {
+        seeds.add("pap", text.as_bytes());
     }
     for (_, text) in texts(&vectors.join("sms")) {
         seeds.add("sms", &with_lengths(&hex_strings(&text)));

@@ -7,19 +7,23 @@
 pub mod dns;
 pub mod kannel;
 pub mod mmsd;
+pub mod modem;
 pub mod openssl;
 pub mod postfix;
 pub mod python_messaging;
 pub mod scripted_mx;
+pub mod smsc;
 pub mod swaks;
 pub mod tshark;
 
 pub use dns::Dns;
 pub use kannel::Kannel;
 pub use mmsd::Mmsd;
+pub use modem::Modem;
 pub use openssl::Certificate;
 pub use postfix::Postfix;
 pub use scripted_mx::ScriptedMx;
+pub use smsc::Smsc;
 pub use swaks::Swaks;
 
 use crate::process::{Output, find_program};
@@ -38,16 +42,22 @@ pub enum Peer {
     Compiler,
     /// dnslib, a name server with a zone of the story's ([`Dns`]).
     Dnslib,
-    /// Kannel's bearerbox, smsbox and fakesmsc ([`Kannel`]).
+    /// Kannel's bearerbox, smsbox, wapbox and fakesmsc ([`Kannel`]).
     Kannel,
+    /// libwbxml's xml2wbxml and wbxml2xml.
+    Libwbxml,
     /// mmsd-tng, a handset program ([`Mmsd`]).
     Mmsd,
+    /// Python, for a simulated GSM modem ([`Modem`]).
+    Modem,
     /// The openssl command line, for a certificate ([`Certificate`]).
     Openssl,
     /// Postfix, a mail server ([`Postfix`]).
     Postfix,
     /// python-messaging, an MMS decoder ([`python_messaging`]).
     PythonMessaging,
+    /// node-smpp, an SMSC that a story scripts ([`Smsc`]).
+    Smsc,
     /// swaks, a mail client ([`Swaks`]).
     Swaks,
     /// tshark, a decoder of everything ([`tshark`]).
@@ -71,15 +81,18 @@ impl fmt::Display for Missing {
 
 impl Peer {
     /// Every peer there is.
-    pub const ALL: [Peer; 10] = [
+    pub const ALL: [Peer; 11] = [
         Peer::Aiosmtpd,
         Peer::Compiler,
         Peer::Dnslib,
         Peer::Kannel,
+        Peer::Libwbxml,
         Peer::Mmsd,
+        Peer::Modem,
         Peer::Openssl,
         Peer::Postfix,
         Peer::PythonMessaging,
+        Peer::Smsc,
         Peer::Swaks,
         Peer::Tshark,
     ];
@@ -91,10 +104,13 @@ impl Peer {
             Peer::Compiler => "a C compiler",
             Peer::Dnslib => "dnslib",
             Peer::Kannel => "Kannel",
+            Peer::Libwbxml => "libwbxml",
             Peer::Mmsd => "mmsd-tng",
+            Peer::Modem => "a Python for the modem",
             Peer::Openssl => "openssl",
             Peer::Postfix => "Postfix",
             Peer::PythonMessaging => "python-messaging",
+            Peer::Smsc => "node-smpp",
             Peer::Swaks => "swaks",
             Peer::Tshark => "tshark",
         }
@@ -109,11 +125,14 @@ impl Peer {
             Peer::Aiosmtpd => &["venv:aiosmtpd"],
             Peer::Compiler => &["cc"],
             Peer::Dnslib => &["venv:dnslib"],
-            Peer::Kannel => &["cc", "bearerbox", "smsbox", kannel::FAKESMSC],
+            Peer::Kannel => &["cc", "bearerbox", "smsbox", "wapbox", kannel::FAKESMSC],
+            Peer::Libwbxml => &["xml2wbxml", "wbxml2xml"],
             Peer::Mmsd => &["mmsdtng", "dbus-daemon", "/usr/bin/python3", "system:dbus", "system:dbusmock"],
+            Peer::Modem => &["python3"],
             Peer::Openssl => &["openssl"],
             Peer::Postfix => &["postfix", postfix::MASTER, postfix::PRIVILEGES],
             Peer::PythonMessaging => &["venv:messaging"],
+            Peer::Smsc => &["node", "node:smpp"],
             Peer::Swaks => &["swaks"],
             Peer::Tshark => &["tshark"],
         };
@@ -180,17 +199,24 @@ pub(crate) fn shim(scene: &Scene, name: &str) -> PathBuf {
     library
 }
 
+/// The Node packages that `tests/run` installs.
+pub(crate) fn node_modules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers-node/node_modules")
+}
+
 fn venv() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers-venv")
 }
 
-/// Looks for a program, for a file by its whole path, or for a Python package as `venv:NAME` or `system:NAME`.
+/// Looks for a program, for a file by its whole path, for a Python package as `venv:NAME` or `system:NAME`, or for a Node
+/// package as `node:NAME`.
 fn is_here(what: &str) -> bool {
     match what.split_once(':') {
         Some(("venv", package)) => {
             let libraries = std::fs::read_dir(venv().join("lib")).into_iter().flatten().flatten();
             libraries.into_iter().any(|python| python.path().join("site-packages").join(package).is_dir())
         }
+        Some(("node", package)) => node_modules().join(package).is_dir(),
         Some((_, package)) => Path::new("/usr/lib/python3/dist-packages").join(package).is_dir(),
         None if what == postfix::PRIVILEGES => postfix::may_be_root(),
         None if what.starts_with('/') => Path::new(what).is_file(),

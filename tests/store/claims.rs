@@ -4,11 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use packetboat_api::clock::Timestamp;
-use packetboat_api::delivery::State;
-use packetboat_api::store::{Batch, Claim, Store, StoreError};
+use packetboat_api::delivery::{Line, State};
+use packetboat_api::memory::{HANDSET_AGES, Handset, Network};
+use packetboat_api::message::Priority;
+use packetboat_api::party::{Msisdn, Party};
+use packetboat_api::store::{Batch, Claim, Room, Store, StoreError};
 
 use crate::Backend;
-use crate::samples::{START, accept, change, delivery_id, done, id};
+use crate::samples::{START, accept, change, delivery, delivery_id, done, id};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -24,7 +27,7 @@ async fn accept_due(store: &dyn Store, n: u64, minutes: u64) {
 }
 
 async fn claim(store: &dyn Store, minutes: u64, most: usize) -> Vec<Claim> {
-    store.claim(later(minutes), most, MINUTE).await.expect("claim")
+    store.claim(later(minutes), &Room::of_any(most), MINUTE).await.expect("claim")
 }
 
 async fn claim_one(store: &dyn Store, minutes: u64) -> Claim {
@@ -208,6 +211,96 @@ pub async fn stirred_returns_when_something_earlier_came(backend: &dyn Backend) 
     claim_one(&*store, 0).await;
     assert_eq!(store.next_due(), Some(later(1)));
     store.release(held.lease).await.expect("release");
+}
+
+/// A delivery of message `n` over `via`, in the line of `sender`.
+async fn accept_in_line(store: &dyn Store, n: u64, via: &str, sender: &str, priority: Priority) {
+    let mut batch = accept(n, 10);
+    let message = &mut batch.messages[0].message;
+    message.envelope.from = Party::parse(sender);
+    message.traits.priority = priority;
+    let line = Line::of(message);
+    assert_eq!(line.priority(), priority);
+    batch.deliveries[0].line = line;
+    batch.deliveries[0].route[0].via = via.to_owned();
+    store.commit(batch).await.expect("commit");
+}
+
+/// A bulk job delays neither what is urgent nor what somebody else sends, also after reopening; and what is least urgent does
+/// not wait for ever.
+pub async fn lines_are_served_in_turn(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for n in 1..=12 {
+        accept_in_line(&*store, n, "direct", "bulk@a.example", Priority::Normal).await;
+    }
+    accept_in_line(&*store, 20, "direct", "low@b.example", Priority::Low).await;
+    accept_in_line(&*store, 21, "direct", "ann@c.example", Priority::Normal).await;
+    accept_in_line(&*store, 22, "direct", "ann@c.example", Priority::Normal).await;
+    accept_in_line(&*store, 23, "direct", "bulk@a.example", Priority::High).await;
+    drop(store);
+    let store = backend.open().await;
+    assert_eq!(numbers(&claim(&*store, 0, 5).await), [23, 1, 21, 2, 22]);
+    assert_eq!(numbers(&claim(&*store, 0, 4).await), [3, 4, 20, 5], "every eighth turn is for the least urgent");
+}
+
+/// A transport that has no room is passed over, and what waits for it does not make the claimer come again and again.
+pub async fn a_full_transport_is_passed_over(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for n in 1..=4 {
+        accept_in_line(&*store, n, "direct", "bulk@a.example", Priority::Normal).await;
+    }
+    accept_in_line(&*store, 5, "mail", "bulk@a.example", Priority::Normal).await;
+    let room = Room { most: 9, of: [("direct".to_owned(), 1), ("mail".to_owned(), 1)].into() };
+    let mut first = numbers(&store.claim(START, &room, MINUTE).await.expect("claim"));
+    first.sort_unstable();
+    assert_eq!(first, [1, 5]);
+    let none = Room { most: 9, of: [("direct".to_owned(), 0)].into() };
+    assert!(store.claim(START, &none, MINUTE).await.expect("claim").is_empty());
+    assert_eq!(store.next_due(), Some(later(1)), "the end of the leases");
+    assert_eq!(store.health().await.next_due, Some(START));
+    accept_in_line(&*store, 6, "mail", "bulk@a.example", Priority::Normal).await;
+    assert_eq!(numbers(&store.claim(START, &none, MINUTE).await.expect("claim")), [6]);
+    assert_eq!(numbers(&claim(&*store, 0, 9).await), [2, 3, 4]);
+}
+
+/// Deliveries of one message come together.
+pub async fn deliveries_of_a_message_come_together(backend: &dyn Backend) {
+    let store = backend.open().await;
+    for n in [1, 2] {
+        let mut batch = accept(n, 10);
+        for index in 1..3 {
+            batch.deliveries.push(delivery(n, index));
+        }
+        for delivery in &mut batch.deliveries {
+            delivery.line = Line(n);
+        }
+        store.commit(batch).await.expect("commit");
+    }
+    assert_eq!(numbers(&claim(&*store, 0, 9).await), [1, 1, 1, 2, 2, 2]);
+}
+
+/// What is known of phones and networks is there after reopening; the last word counts.
+pub async fn what_is_known_of_phones_is_kept(backend: &dyn Backend) {
+    let store = backend.open().await;
+    let number = Msisdn::new("+447700900123").expect("a number");
+    assert_eq!(store.handset(&number).await, Ok(None));
+    let mut handset = Handset::new(number.clone(), START);
+    let mut network = Network::new("44770", START);
+    for agent in ["first", "second"] {
+        handset.user_agent = Some(agent.to_owned());
+        network.count(true, START);
+        let batch = Batch { handsets: vec![handset.clone()], networks: vec![network.clone()], ..Batch::default() };
+        store.commit(batch).await.expect("commit");
+    }
+    drop(store);
+    let store = backend.open().await;
+    assert_eq!(store.handset(&number).await, Ok(Some(handset)));
+    assert_eq!(store.network("44770").await, Ok(Some(network)));
+    assert_eq!(store.network("44771").await, Ok(None));
+    store.tidy(START.after(HANDSET_AGES / 2)).await.expect("tidy");
+    assert!(store.handset(&number).await.expect("read").is_some());
+    store.tidy(START.after(HANDSET_AGES + MINUTE)).await.expect("tidy");
+    assert_eq!(store.handset(&number).await, Ok(None), "a phone not seen for so long is forgotten");
 }
 
 /// Many claimers at once never hold the same delivery.

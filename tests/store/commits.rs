@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use packetboat_api::delivery::State;
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::store::{Batch, Key, Store, StoreError};
+use packetboat_api::store::{Batch, Key, Room, Store, StoreError};
 
 use crate::samples::{START, accept, change, delivery, delivery_id, done, event, id, key, message, message_of, octets};
 use crate::{Backend, samples};
@@ -221,7 +221,7 @@ pub async fn purged_messages_are_gone_with_all_they_had(backend: &dyn Backend) {
             assert_eq!(store.by_token(&samples::token(delivery_id(n, 0))).await, Ok(None));
         }
         assert!(matches!(store.read(small, 0..100).await, Err(StoreError::Missing(_))));
-        let claims = store.claim(START, 10, Duration::from_secs(1)).await.expect("claim");
+        let claims = store.claim(START, &Room::of_any(10), Duration::from_secs(1)).await.expect("claim");
         assert_eq!(claims.iter().map(|claim| claim.delivery.id).collect::<Vec<_>>(), [delivery_id(3, 0)]);
         let kept = store.message(id(3)).await.expect("message").content;
         assert!(store.read(kept, 0..50_000).await.expect("read") == octets(3, 50_000));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use packetboat_api::clock::{Clock, Timestamp};
 use packetboat_api::delivery::{Delivery, End, State};
-use packetboat_api::store::{Batch, Change, Filter, Key, Lease, Page, Store};
+use packetboat_api::store::{Batch, Change, Filter, Key, Lease, Page, Room, Store};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -94,11 +94,19 @@ struct History<'a, B> {
     model: Model,
     /// Every lease ever given.
     leases: Vec<Lease>,
+    /// The time of the latest claim.
+    latest: Timestamp,
 }
 
 impl<'a, B: Backend> History<'a, B> {
     async fn start(backend: &'a B) -> Self {
-        History { backend, store: Some(backend.open().await), model: Model::default(), leases: Vec::new() }
+        History {
+            backend,
+            store: Some(backend.open().await),
+            model: Model::default(),
+            leases: Vec::new(),
+            latest: START,
+        }
     }
 
     fn run(mut self, runtime: &tokio::runtime::Runtime, actions: Vec<Action>) -> Result<(), TestCaseError> {
@@ -130,8 +138,10 @@ impl<'a, B: Backend> History<'a, B> {
                 prop_assert_eq!(found, self.model.commit(batch, now));
             }
             Action::Claim { minutes, most } => {
-                let now = START.after(Duration::from_secs(60 * minutes));
-                let claims = self.store().claim(now, most, Model::LEASE).await.expect("claim");
+                // Time does not run backwards.
+                let now = self.latest.max(START.after(Duration::from_secs(60 * minutes)));
+                self.latest = now;
+                let claims = self.store().claim(now, &Room::of_any(most), Model::LEASE).await.expect("claim");
                 let found: Vec<_> = claims.iter().map(|claim| claim.lease.delivery).collect();
                 prop_assert_eq!(found, self.model.due(now, most));
                 let leases: Vec<_> = claims.iter().map(|claim| claim.lease).collect();

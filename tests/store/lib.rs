@@ -43,7 +43,8 @@ macro_rules! contract {
             an_expired_lease_comes_back, a_later_lease_has_a_larger_fence, who_lost_the_lease_is_fenced,
             a_change_ends_its_lease, a_change_without_lease_leaves_the_lease, a_released_delivery_is_due_again,
             only_live_deliveries_are_claimed, leases_end_with_a_restart, next_due_tells_the_next_due_or_lease_end,
-            stirred_returns_when_something_earlier_came, many_claimers_never_share_a_delivery;
+            stirred_returns_when_something_earlier_came, lines_are_served_in_turn, a_full_transport_is_passed_over,
+            deliveries_of_a_message_come_together, what_is_known_of_phones_is_kept, many_claimers_never_share_a_delivery;
             queries: a_delivery_is_found_by_its_token, a_message_is_found_by_its_message_id, a_listing_comes_in_pages,
             a_listing_is_filtered, a_timeline_is_kept_in_order, finished_messages_are_listed_oldest_first,
             health_counts_what_is_there, tidying_gives_space_back, old_references_read_after_tidying);

@@ -1,6 +1,6 @@
 //! A store in two hundred lines: maps instead of files. What it answers, every backend must answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub struct Model {
     keys: HashMap<Vec<u8>, (MessageId, Timestamp)>,
     leases: HashMap<DeliveryId, Held>,
     last_fence: u64,
+    /// Due, and left for want of room by the last claim.
+    standing: BTreeSet<DeliveryId>,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,7 @@ impl Model {
             if let Some(lease) = change.lease {
                 self.leases.remove(&lease.delivery);
             }
+            self.standing.remove(&change.delivery.id);
             self.deliveries.insert(change.delivery.id, change.delivery);
         }
         for (id, event) in batch.events {
@@ -134,7 +137,11 @@ impl Model {
         self.drop_pointless_leases();
         let mut due: Vec<_> = self.unleased().filter(|(at, _)| *at <= now).collect();
         due.sort();
-        due.into_iter().take(most).map(|(_, id)| id).collect()
+        let mut taken: Vec<_> = due.into_iter().map(|(_, id)| id).collect();
+        let left = taken.split_off(most.min(taken.len()));
+        self.standing.retain(|id| !taken.contains(id));
+        self.standing.extend(left);
+        taken
     }
 
     /// The store leased these; every fence must be larger than all before.
@@ -158,7 +165,8 @@ impl Model {
     /// What [`packetboat_api::store::Store::next_due`] says.
     pub fn next_due(&self) -> Option<Timestamp> {
         let ends = self.leases.values().filter(|held| !held.over).map(|held| held.until);
-        self.unleased().map(|(at, _)| at).chain(ends).min()
+        let next = self.unleased().filter(|(_, id)| !self.standing.contains(id));
+        next.map(|(at, _)| at).chain(ends).min()
     }
 
     fn unleased(&self) -> impl Iterator<Item = (Timestamp, DeliveryId)> + '_ {
@@ -170,6 +178,7 @@ impl Model {
     /// A restart: leases are void.
     pub fn restart(&mut self) {
         self.leases.clear();
+        self.standing.clear();
     }
 
     /// What [`packetboat_api::store::Store::finished`] says.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use packetboat_api::clock::Timestamp;
-use packetboat_api::delivery::{Delivery, End, Event, State, Step, TOKEN_LENGTH};
+use packetboat_api::delivery::{Delivery, End, Event, Line, State, Step, TOKEN_LENGTH};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::{
     Class, ContentRef, Envelope, Identity, Kind, Message, Priority, Recipient, Span, Traits,
@@ -107,6 +107,7 @@ pub fn delivery(n: u64, index: u32) -> Delivery {
         id,
         version: 1,
         to: phone(n + u64::from(index)),
+        line: Line::default(),
         state: State::Queued,
         due: START,
         expires: START.after(Duration::from_secs(86_400)),
@@ -124,6 +125,7 @@ pub fn delivery(n: u64, index: u32) -> Delivery {
         facts: Vec::new(),
         reason: String::new(),
         reported: false,
+        revoked: false,
     }
 }
 

@@ -4,10 +4,6 @@ mod support;
 
 use std::sync::Arc;
 
-use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_plugin_kannel::limits::OPEN_TALLIES;
-use packetboat_plugin_kannel::tally::Tallies;
-use packetboat_plugin_kannel::token::{Key, Ticket};
 use support::{Gateway, Memory, build, call, push, serve_callbacks, settings};
 
 /// A bearer that sent a push of `length` octets: its witness, where it takes callbacks, and the paths it gave out.
@@ -104,35 +100,4 @@ async fn a_receipt_that_cannot_be_written_is_not_acknowledged() {
 async fn the_public_address_is_the_operators() {
     let (_, _, paths) = sent(100, "dlr_public_url = \"https://mms.example.net/sms/\"").await;
     assert!(paths[0].starts_with("https://mms.example.net/sms/dlr/"), "{}", paths[0]);
-}
-
-#[test]
-fn a_token_is_bound_to_its_key() {
-    let delivery = DeliveryId { message: MessageId(12345), index: 3 };
-    let ticket = Ticket { delivery, sending: "aB3xyz".into(), part: 2, parts: 255 };
-    let key = Key::new("secret", "smsc");
-    let token = key.token(&ticket);
-    assert_eq!(key.ticket(&token), Some(ticket));
-    assert!(token.len() <= 70 && token.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".-".contains(&octet)));
-    assert_eq!(Key::new("secret", "other").ticket(&token), None);
-    assert_eq!(Key::new("", "smsc").ticket(&token), None);
-    for end in 0..token.len() {
-        assert_eq!(key.ticket(&token[..end]), None);
-    }
-}
-
-#[test]
-fn open_tallies_are_bounded() {
-    let tallies = Tallies::default();
-    let ticket = |message, part| Ticket {
-        delivery: DeliveryId { message: MessageId(message), index: 0 },
-        sending: "s".into(),
-        part,
-        parts: 2,
-    };
-    for message in 0..=OPEN_TALLIES as u64 {
-        assert!(!tallies.delivered(&ticket(message, 1)));
-    }
-    assert!(!tallies.delivered(&ticket(0, 2)), "the oldest was forgotten");
-    assert!(tallies.delivered(&ticket(OPEN_TALLIES as u64, 2)));
 }

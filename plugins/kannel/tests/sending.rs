@@ -5,9 +5,10 @@ mod support;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use packetboat_api::roles::{BearerError, Health};
+use packetboat_api::message::Priority;
+use packetboat_api::roles::{Bearer, BearerError, Health, Sms, SmsBody};
 use packetboat_push::Push as WspPush;
-use support::{Gateway, Memory, build, push, settings};
+use support::{Gateway, Memory, build, carrying, push, settings};
 
 const PORTS: &[u8] = b"\x06\x05\x04\x0b\x84\x23\xf0";
 
@@ -27,6 +28,105 @@ async fn a_short_push_is_one_request() {
     assert_eq!((&requests[0]["udh"][..], &requests[0]["text"]), (PORTS, &every_octet.to_vec()));
     assert!(!requests[0].contains_key("dlr-url"), "nobody listens for callbacks");
     assert_eq!(bearer.health(), Health::Well);
+}
+
+#[tokio::test]
+async fn words_go_in_the_alphabet_that_has_them() {
+    let gateway = Gateway::start(&[]).await;
+    let bearer = build(&settings(gateway.address, ""), Arc::default()).unwrap();
+    let long = "x".repeat(161);
+    for (text, segments) in [("Grüße {€}", 1), ("Привет & 你好 🎉", 1), (&long[..], 2)] {
+        assert_eq!(bearer.send(carrying(SmsBody::Text(text.into()))).await.unwrap().segments, segments);
+    }
+    let requests = gateway.requests();
+    let said = |at: usize, name: &str| String::from_utf8_lossy(&requests[at][name]).into_owned();
+    assert_eq!(
+        (said(0, "coding"), said(0, "charset"), said(0, "text")),
+        ("0".into(), "UTF-8".into(), "Grüße {€}".into())
+    );
+    assert_eq!((said(1, "coding"), said(1, "charset")), ("2".into(), "UTF-8".into()));
+    assert_eq!(said(1, "text"), "Привет & 你好 🎉");
+    assert!(!requests[0].contains_key("udh"));
+    let reference = requests[2]["udh"][3];
+    assert_eq!((&requests[2]["udh"], requests[2]["text"].len()), (&vec![5, 0, 3, reference, 2, 1], 153));
+    assert_eq!((&requests[3]["udh"], said(3, "text")), (&vec![5, 0, 3, reference, 2, 2], "x".repeat(8)));
+
+    let by_kannel = build(&settings(gateway.address, "segmentation = \"kannel\""), Arc::default()).unwrap();
+    assert_eq!(by_kannel.send(carrying(SmsBody::Text(long.clone()))).await.unwrap().segments, 2);
+    let last = &gateway.requests()[4];
+    assert!(last["text"] == long.as_bytes() && !last.contains_key("udh"));
+}
+
+#[tokio::test]
+async fn data_goes_to_its_port() {
+    let gateway = Gateway::start(&[]).await;
+    let bearer = build(&settings(gateway.address, ""), Arc::default()).unwrap();
+    let data = |octets: Vec<u8>| SmsBody::Data { destination: 49999, originator: 49154, octets: octets.into() };
+    assert_eq!(bearer.send(carrying(data(vec![0; 10]))).await.unwrap().segments, 1);
+    assert_eq!(bearer.send(carrying(data(vec![0; 200]))).await.unwrap().segments, 2);
+    let requests = gateway.requests();
+    assert_eq!(
+        (&requests[0]["udh"][..], &requests[0]["coding"][..]),
+        (&b"\x06\x05\x04\xc3\x4f\xc0\x02"[..], &b"1"[..])
+    );
+    assert_eq!(requests[2]["udh"][..9], *b"\x0b\x05\x04\xc3\x4f\xc0\x02\x00\x03");
+}
+
+#[tokio::test]
+async fn each_message_says_its_sender_and_its_urgency() {
+    let gateway = Gateway::start(&[]).await;
+    let bearer = build(&settings(gateway.address, "from = \"100\""), Arc::default()).unwrap();
+    let urgent = Sms { from: Some("Ship & Co".into()), priority: Priority::High, ..push(vec![1]) };
+    let idle = Sms { priority: Priority::Low, ..push(vec![1]) };
+    for sms in [urgent, idle, push(vec![1])] {
+        bearer.send(sms).await.unwrap();
+    }
+    let requests = gateway.requests();
+    let said: Vec<_> = requests.iter().map(|request| (&request["from"][..], &request["priority"][..])).collect();
+    assert_eq!(said, [(&b"Ship & Co"[..], &b"2"[..]), (b"100", b"0"), (b"100", b"0")]);
+}
+
+#[tokio::test]
+async fn retry_after_is_passed_on() {
+    let gateway = Gateway::start(&[Some(("503 No\r\nRetry-After: 7", "busy"))]).await;
+    let bearer = build(&settings(gateway.address, ""), Arc::default()).unwrap();
+    let error = bearer.send(push(vec![1])).await.unwrap_err();
+    let seven = Some(std::time::Duration::from_secs(7));
+    assert_eq!(error, BearerError::Retry { after: seven, why: "Kannel cannot now (503): busy".into() });
+}
+
+/// Sends so many pushes at once.
+async fn send_together(bearer: &Arc<dyn Bearer>, count: usize) {
+    let one = |_| {
+        let bearer = bearer.clone();
+        tokio::spawn(async move { bearer.send(push(vec![1])).await })
+    };
+    let sending: Vec<_> = (0..count).map(one).collect();
+    for task in sending {
+        task.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_window_is_how_many_go_at_once() {
+    let gateway = Gateway::start(&[]).await;
+    gateway.answer_when_there_are(3);
+    let bearer = build(&settings(gateway.address, "window = 3"), Arc::default()).unwrap();
+    send_together(&bearer, 6).await;
+    assert_eq!(gateway.most_at_once(), 3);
+}
+
+#[tokio::test]
+async fn a_gateway_that_only_queues_gets_less_at_once() {
+    let queued = Some(("202 Accepted", "3: Queued for later delivery"));
+    let gateway = Gateway::start(&[queued]).await;
+    let bearer = build(&settings(gateway.address, "window = 2"), Arc::default()).unwrap();
+    bearer.send(push(vec![1])).await.unwrap();
+    send_together(&bearer, 2).await;
+    assert_eq!(gateway.most_at_once(), 1);
+    gateway.answer_when_there_are(2);
+    send_together(&bearer, 2).await;
+    assert_eq!(gateway.most_at_once(), 2, "what goes well is trusted again");
 }
 
 #[tokio::test]
@@ -98,7 +198,8 @@ async fn answers_are_taken_for_what_they_are() {
             BearerError::Permanent { why } => (false, &why[..]),
         });
         assert_eq!(found, expected);
-        assert_eq!(bearer.health() == Health::Well, expected.is_ok());
+        let retried = matches!(expected, Err((true, _)));
+        assert_eq!(bearer.health() == Health::Well, !retried, "what is refused for good is the message's fault");
     }
 }
 
@@ -148,6 +249,9 @@ async fn settings_that_cannot_work_are_refused() {
     assert!(refused("password = { file = \"secret\" }").contains("bearer.smsc.username: "));
     assert!(refused(&format!("{good}url = \"127.0.0.1\"")).contains("packetboat.toml:3:1: bearer.smsc.url: "));
     assert!(refused(&format!("{good}dlr_public_url = \"x\"")).contains("bearer.smsc.dlr_public_url: "));
+    assert!(refused(&format!("{good}dlr_listen = [\"8013\"]")).contains("bearer.smsc.dlr_listen: "));
+    assert!(refused(&format!("{good}window = 0")).contains("bearer.smsc.window: 0 is not from 1 to 1000"));
+    assert!(refused(&format!("{good}sms_token = {{ file = \"short-token\" }}")).contains("bearer.smsc.sms_token: "));
     assert!(refused(&format!("{good}segmentation = \"phone\"")).contains("packetboat"));
     assert!(refused(&format!("{good}usernme = \"u\"")).contains("did you mean \"username\"?"));
     assert!(refused("username = \"u\"\npassword = { file = \"none\" }").contains("bearer.smsc.password: "));

@@ -151,6 +151,18 @@ fn wrong_values_have_a_place() {
 }
 
 #[test]
+fn an_error_about_a_key_stands_where_the_key_does() {
+    let text = "attempts = 3\n[inner]\nname = \"x\"\n";
+    let source = Source { path: Path::new("x.toml").into(), text: text.into() };
+    let parsed = source.parse().unwrap();
+    let section = Section { source: &source, key: "sample".into(), span: 0..1, table: parsed.get_ref().clone() };
+    for (key, place) in [("attempts", (1, 1)), ("inner.name", (3, 1)), ("inner.depth", (2, 2)), ("domains", (1, 1))] {
+        let error = section.error(key, "no");
+        assert_eq!((error.place, error.key), (Some(place), format!("sample.{key}")));
+    }
+}
+
+#[test]
 fn what_is_not_toml_has_a_place() {
     assert!(mistakes("a = 1\na = 2\n")[0].starts_with("x.toml:2:"), "a key that is there twice");
     assert!(mistakes("a = \n")[0].starts_with("x.toml:1:"));

@@ -7,6 +7,8 @@
 //! Failure story: a fetch that fails is tried again a few times, then left to the next notification, as phones do; what
 //! went wrong stands beside the message.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,11 +18,13 @@ use packetboat_api::party::{Msisdn, Party};
 use packetboat_mms::codes::{ReadStatus, ResponseStatus, RetrieveStatus, Status};
 use packetboat_mms::{Field, FromValue, Pdu, PduType, decode};
 use packetboat_net::http::{Answer, Client, Options};
-use packetboat_push::Push;
+use packetboat_push::provisioning::Provisioning;
+use packetboat_push::{Indication, Push};
 use packetboat_sms::{Accepted, Reassembler, UserData};
+use serde::Serialize;
 
 use super::compose::{Draft, VERSION};
-use super::thread::{Changes, Item, Stage, Thread, parts, shown};
+use super::thread::{Changes, Item, Part, Stage, Thread, parts, shown};
 
 /// The media type of PDUs (OMA-TS-MMS_ENC 9).
 const MMS_MESSAGE: &str = "application/vnd.wap.mms-message";
@@ -32,6 +36,8 @@ const OPEN: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Largest message the phone fetches.
 const LARGEST: usize = 32 << 20;
+/// Most that the network keeps for a phone that is off.
+const WAITING: usize = 100;
 /// Tries to fetch, and the pause between them.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
@@ -40,34 +46,74 @@ const WRITING: Duration = Duration::from_millis(60);
 /// Characters of a transaction id.
 const TRANSACTION: usize = 12;
 
+/// What a phone, or its network, is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nature {
+    /// It fetches what it is told of.
+    #[default]
+    Usual,
+    /// Its operator's access point lets it reach the operator's own MMSC and the web, and nobody else's MMSC.
+    WalledGarden,
+    /// It is switched off until somebody switches it on.
+    Asleep,
+    /// It knows nothing of MMS.
+    WithoutMms,
+}
+
 /// A virtual handset.
 pub struct Handset {
     /// Whose it is.
     pub owner: &'static str,
     /// Its number.
     pub number: Msisdn,
+    /// What it is like.
+    pub nature: Nature,
     /// What it shows.
     pub thread: Thread,
     secret: String,
     mmsc: OnceLock<String>,
     http: Client,
     messages: Mutex<Reassembler<()>>,
+    /// What the network keeps for it while it is off.
+    kept: Mutex<VecDeque<Kept>>,
+    on: AtomicBool,
+    /// Settings were installed that lead out of the walled garden.
+    freed: AtomicBool,
     since: Instant,
+}
+
+/// Something that came by short message.
+#[derive(Clone, Debug)]
+pub enum Kept {
+    /// The user data of short messages, and what the network calls the push they carry.
+    Push(String, Vec<Bytes>),
+    /// Words, and from whom.
+    Text(String, String),
 }
 
 impl Handset {
     /// A phone that is switched off. `secret` is what the subscribers file says of it.
-    pub fn new(owner: &'static str, number: Msisdn, secret: String, changes: Changes) -> Result<Self, String> {
+    pub fn new(
+        (owner, nature): (&'static str, Nature),
+        number: Msisdn,
+        secret: String,
+        changes: Changes,
+    ) -> Result<Self, String> {
         let user_agent = concat!("packetboat-lab/", env!("CARGO_PKG_VERSION"), " (virtual handset)").to_owned();
         let options = Options { max_body: LARGEST, user_agent, ..Options::default() };
         Ok(Handset {
             owner,
             number,
+            nature,
             thread: Thread::new(changes),
             secret,
             mmsc: OnceLock::new(),
             http: Client::new(&options).map_err(|e| e.to_string())?,
             messages: Mutex::new(Reassembler::new(OPEN, PATIENCE)),
+            kept: Mutex::default(),
+            on: AtomicBool::new(nature != Nature::Asleep),
+            freed: AtomicBool::new(false),
             since: Instant::now(),
         })
     }
@@ -82,8 +128,68 @@ impl Handset {
         self.mmsc.get().map(String::as_str).unwrap_or_default()
     }
 
+    /// Whether it is on.
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::SeqCst)
+    }
+
+    /// Whether it reaches our handset door.
+    pub fn reaches_us(&self) -> bool {
+        self.nature != Nature::WalledGarden || self.freed.load(Ordering::SeqCst)
+    }
+
+    /// Somebody switches it on or off. What the network kept for it arrives then.
+    pub fn switch(self: &Arc<Self>, on: bool) {
+        self.on.store(on, Ordering::SeqCst);
+        let kept = match on {
+            true => std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner)),
+            false => VecDeque::new(),
+        };
+        for kept in kept {
+            if let Err(why) = self.arrive(&kept) {
+                eprintln!("packetboat: {}'s phone could not use what came: {why}", self.owner);
+            }
+        }
+        self.thread.tell();
+    }
+
+    /// What the network has for it. `true`: the phone has it; `false`: the network keeps it.
+    pub fn take(self: &Arc<Self>, kept: Kept) -> Result<bool, String> {
+        if self.is_on() {
+            return self.arrive(&kept).map(|()| true);
+        }
+        let mut waiting = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push_back(kept);
+        if waiting.len() > WAITING {
+            waiting.pop_front();
+        }
+        Ok(false)
+    }
+
+    fn arrive(self: &Arc<Self>, kept: &Kept) -> Result<(), String> {
+        match kept {
+            Kept::Text(from, text) => {
+                self.read_text(from, text);
+                Ok(())
+            }
+            Kept::Push(delivery, user_data) => self.receive(delivery, user_data),
+        }
+    }
+
+    /// A text for the inbox. Whoever has the phone taps what looks like an address.
+    fn read_text(&self, from: &str, text: &str) {
+        let link = text.split_whitespace().find(|word| word.starts_with("http://") || word.starts_with("https://"));
+        self.thread.add(Item {
+            from: from.to_owned(),
+            parts: vec![Part::text(text)],
+            size: text.len() as u64,
+            link: link.map(str::to_owned),
+            ..Item::default()
+        });
+    }
+
     /// Takes the user data of short messages. `delivery` is what the network calls the push they carry.
-    pub fn take(self: &Arc<Self>, delivery: &str, user_data: &[Bytes]) -> Result<(), String> {
+    fn receive(self: &Arc<Self>, delivery: &str, user_data: &[Bytes]) -> Result<(), String> {
         for octets in user_data {
             let data = UserData::parse(octets, true).map_err(|e| e.to_string())?;
             let accepted = {
@@ -95,11 +201,48 @@ impl Handset {
                 return Err("not a WAP push".to_owned());
             }
             let push = Push::parse(&message.payload).map_err(|e| e.to_string())?;
-            if !push.is_mms() {
-                return Err(format!("a push of {}, not of MMS", push.content_type));
+            match push.content_type.essence() {
+                // A phone without MMS does not know what to do with it, and shows nothing.
+                _ if push.is_mms() && self.nature == Nature::WithoutMms => {}
+                _ if push.is_mms() => self.told(delivery, &decode(&push.payload).map_err(|e| e.to_string())?)?,
+                Indication::MEDIA_TYPE => {
+                    let indication = Indication::from_wbxml(&push.payload).map_err(|e| e.to_string())?;
+                    self.thread.add(Item {
+                        parts: vec![Part::text(&indication.text)],
+                        size: message.payload.len() as u64,
+                        link: indication.href,
+                        ..Item::default()
+                    });
+                }
+                Provisioning::MEDIA_TYPE => {
+                    let document = Provisioning::from_wbxml(&push.payload).map_err(|e| e.to_string())?;
+                    self.offered(&document, message.payload.len() as u64);
+                }
+                other => return Err(format!("a push of {other}, which this phone cannot use")),
             }
-            self.told(delivery, &decode(&push.payload).map_err(|e| e.to_string())?)?;
         }
+        Ok(())
+    }
+
+    /// Settings came: they are for the owner to install.
+    fn offered(&self, document: &Provisioning, size: u64) {
+        let named = document.characteristics.iter().find(|it| it.kind == "BOOTSTRAP").and_then(|it| it.value("NAME"));
+        let centre = document.characteristics.iter().find(|it| it.value("APPID") == Some("w4"));
+        let address = centre.and_then(|it| it.value("ADDR")).unwrap_or("none");
+        let name = named.unwrap_or("Settings").to_owned();
+        self.thread.add(Item {
+            parts: vec![Part::text(&format!("New settings: {name}. MMS centre: {address}"))],
+            size,
+            settings: Some(name),
+            ..Item::default()
+        });
+    }
+
+    /// The owner installs settings that came: from now on the phone takes the way they describe.
+    pub fn install(&self, id: u64) -> Result<(), String> {
+        self.thread.find(|item| item.id == id && item.settings.is_some()).ok_or("There are no such settings.")?;
+        self.freed.store(true, Ordering::SeqCst);
+        self.thread.change(id, |item| item.installed = true);
         Ok(())
     }
 
@@ -166,6 +309,10 @@ impl Handset {
 
     /// GET of the content URL: the m-retrieve-conf.
     async fn retrieve(&self, location: &str) -> Result<Pdu, Trouble> {
+        if !self.reaches_us() {
+            let why = "The operator's access point lets this phone reach the operator's own MMSC only.".to_owned();
+            return Err(Trouble { why, again: false });
+        }
         let again = |why: String| Trouble { why, again: true };
         let answer = self.http.get(location).await.map_err(|e| again(e.to_string()))?;
         let pdu = pdu_of(&answer).map_err(again)?;
@@ -203,6 +350,12 @@ impl Handset {
     /// Sends a message (m-send-req → m-send-conf). The error says what is wrong with the draft; what the MMSC says of it
     /// stands beside the message.
     pub async fn send(&self, draft: Draft) -> Result<u64, String> {
+        match self.nature {
+            Nature::WithoutMms => return Err("This phone has no MMS.".to_owned()),
+            _ if !self.is_on() => return Err("This phone is switched off.".to_owned()),
+            _ if !self.reaches_us() => return Err("This phone does not reach our MMSC.".to_owned()),
+            _ => {}
+        }
         let transaction = SystemRandom.token(TRANSACTION);
         let written = draft.clone();
         let pdu = draft.into_pdu(&transaction)?;

@@ -1,4 +1,4 @@
-//! `packetboat lab`: the daemon on loopback with two virtual handsets and a mailbox, to see the whole road at once.
+//! `packetboat lab`: the daemon on loopback with five virtual handsets and a mailbox, to see the whole road at once.
 //!
 //! Not a mock-up: a configuration file is written, decoded and run as `packetboat run` would; the handsets reach it through
 //! the `lab` bearer and the handset door only, the mailbox through SMTP only.
@@ -33,7 +33,7 @@ use packetboat_api::serve::CancellationToken;
 use packetboat_pipeline::Road;
 use tokio::net::TcpListener;
 
-use self::handset::Handset;
+use self::handset::{Handset, Nature};
 use self::mailbox::Mailbox;
 use self::place::{DOMAIN, Place, Plan, Ports};
 use self::thread::Changes;
@@ -46,7 +46,13 @@ use crate::system::{StartError, System};
 use crate::{admin, failed, runtime};
 
 /// The people of the laboratory. The numbers are set aside for drama (Ofcom), the domain for examples (RFC 2606).
-const OWNERS: [(&str, &str); 2] = [("Ada", "+447700900101"), ("Ben", "+447700900102")];
+const OWNERS: [(&str, &str, Nature); 5] = [
+    ("Ada", "+447700900101", Nature::Usual),
+    ("Ben", "+447700900102", Nature::Usual),
+    ("Cleo", "+447700900103", Nature::WalledGarden),
+    ("Dan", "+447700900104", Nature::Asleep),
+    ("Eve", "+447700900105", Nature::WithoutMms),
+];
 const CORRESPONDENT: (&str, &str) = ("Carol", "carol@example.org");
 /// The sample, unless another photo is named.
 const SAMPLE: (&str, &[u8]) = ("evening-packet.jpg", include_bytes!("sample.jpg"));
@@ -63,8 +69,12 @@ pub struct Lab {
     pub smtp: SocketAddr,
     /// The handset door.
     pub mm1: SocketAddr,
+    /// Where messages are shown as pages.
+    pub pages: SocketAddr,
     /// The page and the administration.
     pub admin: SocketAddr,
+    /// The road, for what the page asks of it.
+    road: Road,
     /// The handsets.
     pub phones: Vec<Arc<Handset>>,
     /// The mailbox.
@@ -145,12 +155,18 @@ async fn run(options: &LabOptions) -> Result<(), String> {
 
 /// Sends the sample, then runs until told to stop, or with `--once` until the sample is retrieved.
 async fn attend(options: &LabOptions, lab: &Lab, road: &Road, photo: Attachment, to: &Msisdn) -> Result<(), String> {
+    let again = photo.clone();
     let sample = tokio::select! {
         sent = send_sample(lab, photo, to) => sent,
         () = stop_signal() => return Ok(()),
     };
     if !options.once {
-        if let Err(why) = sample {
+        // The second one goes where it cannot be fetched, so that there is a fallback to watch.
+        let second = match lab.phones.iter().find(|phone| phone.nature == Nature::WalledGarden) {
+            Some(phone) if phone.number != *to => send_sample(lab, again, &phone.number).await.map(drop),
+            _ => Ok(()),
+        };
+        for why in [sample.map(drop), second].into_iter().filter_map(Result::err) {
             eprintln!("packetboat: {why}");
         }
         stop_signal().await;
@@ -216,7 +232,7 @@ fn how_far(delivery: &Delivery, last: &str) -> String {
 /// phone's.
 fn numbers(to: Option<&str>) -> Result<(Vec<Msisdn>, Msisdn), String> {
     let mut numbers = Vec::with_capacity(OWNERS.len());
-    for (_, number) in OWNERS {
+    for (_, number, _) in OWNERS {
         numbers.push(number.parse::<Msisdn>()?);
     }
     let wanted = match to {
@@ -246,17 +262,18 @@ fn furnished(place: Place, system: &System, admin: SocketAddr, secrets: Vec<(Msi
         let first = system.addresses.get(name).and_then(|addresses| addresses.first()).copied();
         first.ok_or_else(|| format!("{name} does not listen"))
     };
-    let (smtp, mm1, changes) = (bound("mail")?, bound("handsets")?, Changes::new());
+    let (smtp, mm1, pages, changes) = (bound("mail")?, bound("handsets")?, bound("pages")?, Changes::new());
     let mut phones = Vec::with_capacity(secrets.len());
-    for ((owner, _), (number, secret)) in OWNERS.into_iter().zip(secrets) {
-        let phone = Handset::new(owner, number, secret, changes.clone())?;
+    for ((owner, _, nature), (number, secret)) in OWNERS.into_iter().zip(secrets) {
+        let phone = Handset::new((owner, nature), number, secret, changes.clone())?;
         phone.switch_on(&format!("http://{mm1}"));
         phones.push(Arc::new(phone));
     }
     let (owner, address) = CORRESPONDENT;
     let mailbox = Arc::new(Mailbox::new(owner, address, DOMAIN, changes.clone()));
     mailbox.connect(smtp);
-    Ok(Lab { place, smtp, mm1, admin, phones, mailbox, changes })
+    let road = system.road.clone();
+    Ok(Lab { place, smtp, mm1, pages, admin, road, phones, mailbox, changes })
 }
 
 /// Told to stop a second time: at once.

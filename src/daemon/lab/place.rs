@@ -18,9 +18,21 @@ pub const DOMAIN: &str = "mms.localhost";
 const SMTP: u16 = 2525;
 const MM1: u16 = 8002;
 const ADMIN: u16 = 8080;
+const PAGES: u16 = 8003;
+/// The profile of settings with which a phone reaches the laboratory.
+pub const PROFILE: &str = "lab";
+/// How long direct delivery has before a link is sent instead: short, so that it can be watched.
+const DIRECT: &str = "20s";
 /// How the configuration file begins; how a laboratory's directory is known.
 const MARK: &str = "# Written by `packetboat lab`";
 const CONFIG: &str = "packetboat.toml";
+
+const PROVISIONING: &str = "# Written by `packetboat lab`: settings with which a phone reaches the laboratory.
+name = \"The laboratory\"
+
+[access_point]
+apn = \"lab\"
+";
 
 /// The directory.
 pub struct Place {
@@ -77,6 +89,7 @@ impl Place {
         let files = [
             (self.config(), plan.config()),
             (self.directory.join("rules").join("10-lab.toml"), plan.rules()),
+            (self.directory.join("provisioning").join(format!("{PROFILE}.toml")), PROVISIONING.to_owned()),
             (self.directory.join("subscribers.toml"), plan.subscribers()),
         ];
         let cannot = |path: &Path, e: std::io::Error| format!("{} cannot be written: {e}", path.display());
@@ -109,6 +122,8 @@ pub struct Ports {
     pub smtp: SocketAddr,
     /// The handset door.
     pub mm1: SocketAddr,
+    /// Where messages are shown as pages.
+    pub pages: SocketAddr,
     /// The page, the short messages and the administration.
     pub admin: SocketAddr,
 }
@@ -117,8 +132,8 @@ impl Ports {
     /// The usual ones, or any. The error names those that are taken, and the way out.
     pub fn choose(any: bool) -> Result<Ports, String> {
         let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, if any { 0 } else { port }));
-        let ports = Ports { smtp: local(SMTP), mm1: local(MM1), admin: local(ADMIN) };
-        let uses = [(ports.smtp, "mail"), (ports.mm1, "handsets"), (ports.admin, "the page")];
+        let ports = Ports { smtp: local(SMTP), mm1: local(MM1), pages: local(PAGES), admin: local(ADMIN) };
+        let uses = [(ports.smtp, "mail"), (ports.mm1, "handsets"), (ports.pages, "pages"), (ports.admin, "the page")];
         let taken = uses.iter().filter_map(|(address, what)| {
             let error = std::net::TcpListener::bind(address).err()?;
             Some(format!("port {} ({what}) cannot be used: {error}", address.port()))
@@ -146,7 +161,7 @@ pub struct Plan<'a> {
 
 impl Plan<'_> {
     fn config(&self) -> String {
-        let Plan { ports: Ports { smtp, mm1, admin }, mailbox, .. } = self;
+        let Plan { ports: Ports { smtp, mm1, pages, admin }, mailbox, .. } = self;
         format!(
             r#"{MARK}: what the laboratory runs on. Try things out here; it is written anew each time.
 
@@ -180,12 +195,22 @@ plugin      = "mm1"
 listen      = ["{mm1}"]
 subscribers = "subscribers.toml"
 
+[listener.pages]                    # messages as web pages, for phones that cannot fetch
+plugin = "pages"
+listen = ["{pages}"]
+
 [bearer.air]
 plugin     = "lab"
 deliver_to = "http://{admin}/lab/sms"
 
 [transport.direct]
 plugin = "direct"
+
+[transport.wap_push]                # a text message with the address of such a page
+plugin = "wap_push"
+
+[transport.settings]                # settings with which a phone reaches us
+plugin = "provision"
 
 [transport.mail]
 plugin     = "mail"
@@ -204,10 +229,16 @@ files = ["rules/*.toml"]
         let mut text = format!(
             r#"{MARK}.
 
+[[rule]]                            # not again, when it did not work the last time
+name  = "phones that do not reach us"
+to    = [{0}]
+when  = 'message.kind == "personal" && handset.direct_fails'
+route = ["wap_push"]
+
 [[rule]]
 name  = "the phones of the laboratory"
-to    = [{}]
-route = ["direct"]
+to    = [{0}]
+route = [{{ via = "direct", wait = "{DIRECT}" }}, "wap_push"]
 
 [[rule]]
 name  = "mailboxes"
@@ -216,13 +247,17 @@ route = ["mail"]
 
 [[rule]]
 name   = "nobody else"
-reject = "the laboratory has only these phones: {}"
+reject = "the laboratory has only these phones: {1}"
 "#,
             numbers.join(", "),
             numbers.join(" and ").replace('"', "")
         );
         for number in &numbers {
-            let _ = write!(text, "\n[[test]]\nto     = {number}\nexpect = [\"direct\"]\n");
+            let _ = write!(text, "\n[[test]]\nto     = {number}\nexpect = [\"direct\", \"wap_push\"]\n");
+        }
+        if let Some(number) = numbers.first() {
+            let fails = "handset = \"direct fails\"\nexpect = [\"wap_push\"]";
+            let _ = write!(text, "\n[[test]]\nto      = {number}\n{fails}\n");
         }
         text + "\n[[test]]\nto     = \"anybody@example.org\"\nexpect = [\"mail\"]\n"
     }

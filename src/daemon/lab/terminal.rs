@@ -13,6 +13,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::Lab;
+use super::handset::Nature;
 
 /// Messages whose beginning is remembered, for the times after it.
 const REMEMBERED: usize = 1000;
@@ -20,12 +21,19 @@ const REMEMBERED: usize = 1000;
 /// Prints where everything is.
 pub fn print_places(lab: &Lab) {
     let place = &lab.place;
-    println!("packetboat lab: the daemon on this machine's loopback, with two handsets and a mailbox\n");
+    println!("packetboat lab: the daemon on this machine's loopback, with five handsets and a mailbox\n");
     println!("  page       http://{}/", lab.admin);
     println!("  mail in    {}   NUMBER@{}", lab.smtp, super::place::DOMAIN);
     println!("  handsets   http://{}", lab.mm1);
+    println!("  pages      http://{}", lab.pages);
     for phone in &lab.phones {
-        println!("  {:<10} {}   MMSC {}", phone.owner, phone.number, phone.mmsc());
+        let what = match phone.nature {
+            Nature::Usual => format!("MMSC {}", phone.mmsc()),
+            Nature::WalledGarden => "its operator lets it reach its own MMSC only".to_owned(),
+            Nature::Asleep => "switched off; the page has the switch".to_owned(),
+            Nature::WithoutMms => "has no MMS".to_owned(),
+        };
+        println!("  {:<10} {}   {what}", phone.owner, phone.number);
     }
     println!("  {:<10} {}", lab.mailbox.owner, lab.mailbox.address);
     println!("  config     {}{}", place.config().display(), if place.stays() { "" } else { "   (removed at the end)" });
@@ -95,7 +103,8 @@ impl Printer {
     }
 
     fn line(&self, id: DeliveryId, milliseconds: u128, step: &str, detail: &str) {
-        let good = ["notified", "fetched", "retrieved", "delivered", "handed over", "read"].contains(&step);
+        let good = ["notified", "fetched", "retrieved", "delivered", "handed over", "read", "link sent", "link opened"]
+            .contains(&step);
         let bad =
             ["rejected", "expired", "failed", "attempt failed", "deferred", "quarantined", "fault"].contains(&step);
         let (on, off) = match (self.colour, good, bad) {
@@ -111,6 +120,9 @@ impl Printer {
 fn step(what: &str) -> &str {
     match what {
         "push_sent" => "notified",
+        "link_sent" => "link sent",
+        "link_opened" => "link opened",
+        "both_ways" => "both ways",
         "push_delivered" => "told",
         "handed_over" => "handed over",
         "attempt_failed" => "attempt failed",

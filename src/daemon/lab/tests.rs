@@ -10,12 +10,14 @@ use axum::http::{Method, Uri};
 use packetboat_api::mime::{Entity, MediaType};
 use packetboat_mms::codes::{MessageClass, ReadStatus, ResponseStatus, RetrieveStatus, Status};
 use packetboat_mms::{Field, FromValue, Pdu, PduType, Version, decode};
-use packetboat_push::Push;
+use packetboat_push::provisioning::Provisioning;
+use packetboat_push::provisioning::settings::{AccessPoint, MmsAccount, Via, bootstrap};
+use packetboat_push::{Indication, Push};
 use packetboat_sms::{Ports as SmsPorts, Reference, segment};
 use tokio::net::TcpListener;
 
 use super::compose::Draft;
-use super::handset::Handset;
+use super::handset::{Handset, Kept, Nature};
 use super::mailbox::Mailbox;
 use super::place::Place;
 use super::thread::{Changes, Item, Stage, Thread};
@@ -60,7 +62,7 @@ async fn answer(State(door): State<Door>, method: Method, uri: Uri, body: Bytes)
 
 async fn phone(door: &Door) -> (Arc<Handset>, String) {
     let number = "+447700900101".parse().expect("a number");
-    let phone = Handset::new("Ada", number, SECRET.to_owned(), Changes::new()).expect("a phone");
+    let phone = Handset::new(("Ada", Nature::Usual), number, SECRET.to_owned(), Changes::new()).expect("a phone");
     let url = door.open().await;
     phone.switch_on(&url);
     (Arc::new(phone), url)
@@ -130,7 +132,7 @@ async fn a_notification_is_fetched_shown_in_order_and_acknowledged() {
     let messages = notification(&url);
     assert!(messages.len() > 1, "it takes several short messages");
     for one in messages.iter().rev() {
-        phone.take("00A-1", std::slice::from_ref(one)).expect("taken");
+        phone.take(Kept::Push("00A-1".to_owned(), vec![one.clone()])).expect("taken");
     }
     let item = until(&phone.thread, |item| item.stage == Stage::Here).await;
     let parts: Vec<(&str, &str)> = item.parts.iter().map(|part| (part.kind, part.name.as_str())).collect();
@@ -141,7 +143,7 @@ async fn a_notification_is_fetched_shown_in_order_and_acknowledged() {
     assert_eq!(path, format!("/mms/{SECRET}"));
     assert_eq!((said.status(), said.transaction_id()), (Some(Status::Retrieved), Some("abcdefghijkl")));
 
-    phone.take("00A-1", &messages).expect("told again");
+    phone.take(Kept::Push("00A-1".to_owned(), messages.clone())).expect("told again");
     until_posted(&door, PduType::NotifyRespInd, 2).await;
     assert_eq!(*door.fetched.lock().expect("lock"), 1, "what is here is not fetched again");
 
@@ -160,7 +162,7 @@ async fn a_message_that_is_gone_is_shown_as_such_and_not_acknowledged() {
     *door.gives.lock().expect("lock") =
         Pdu::retrieve_error(None, Version::V1_2, 1, gone, "This message has expired.").to_vec();
     let (phone, url) = phone(&door).await;
-    phone.take("00A-1", &notification(&url)).expect("taken");
+    phone.take(Kept::Push("00A-1".to_owned(), notification(&url))).expect("taken");
     let item = until(&phone.thread, |item| item.stage == Stage::Failed).await;
     assert_eq!(item.note, "This message has expired.");
     assert!(door.posted().is_empty());
@@ -175,7 +177,7 @@ async fn a_draft_is_sent_and_reports_are_noted_on_it() {
     // A report may overtake the confirmation.
     let to = "+447700900102/TYPE=PLMN";
     let delivered = Pdu::<Bytes>::delivery_ind(Version::V1_2, "m2@node", to, 1, Status::Retrieved);
-    phone.take("00B-1", &short_messages(&delivered)).expect("taken");
+    phone.take(Kept::Push("00B-1".to_owned(), short_messages(&delivered))).expect("taken");
     let picture = Attachment::new("my photo.jpg", Bytes::from_static(b"\xFF\xD8\xFFpicture"));
     let draft = Draft {
         to: vec!["07700 900102".to_owned(), "carol@example.org".to_owned()],
@@ -194,7 +196,7 @@ async fn a_draft_is_sent_and_reports_are_noted_on_it() {
     let types: Vec<&str> = sent.parts().iter().map(|part| part.media.essence()).collect();
     assert_eq!(types, ["application/smil", "image/jpeg", "text/plain"]);
     let read = Pdu::<Bytes>::read_orig_ind(Version::V1_2, "m2@node", "", to, 2, ReadStatus::Read);
-    phone.take("00C-1", &short_messages(&read)).expect("taken");
+    phone.take(Kept::Push("00C-1".to_owned(), short_messages(&read))).expect("taken");
     let item = until(&phone.thread, |item| item.reports.len() == 2).await;
     let reports: Vec<(&str, &str, &str)> =
         item.reports.iter().map(|report| (report.what, report.who.as_str(), report.outcome.as_str())).collect();
@@ -271,4 +273,63 @@ fn the_sample_goes_where_it_is_told() {
     let (numbers, to) = super::numbers(Some("+15551234567")).expect("numbers");
     assert_eq!((to.to_string().as_str(), &to), ("+15551234567", &numbers[0]));
     assert!(super::numbers(Some("nobody")).is_err());
+}
+
+/// A phone of this nature behind a door that has nothing.
+async fn phone_of(nature: Nature, door: &Door) -> Arc<Handset> {
+    let number = "+447700900103".parse().expect("a number");
+    let phone = Handset::new(("Cleo", nature), number, SECRET.to_owned(), Changes::new()).expect("a phone");
+    phone.switch_on(&door.open().await);
+    Arc::new(phone)
+}
+
+fn pushed(push: &Push) -> Kept {
+    let data = segment(&push.encode(), SmsPorts::WAP_PUSH, Reference::Eight(1)).expect("short messages");
+    let octets = data.iter().map(|part| part.encode().expect("octets")).collect();
+    Kept::Push("00A-1".to_owned(), octets)
+}
+
+#[tokio::test]
+async fn a_walled_garden_lets_no_phone_out_until_settings_are_installed() {
+    let door = Door::default();
+    let phone = phone_of(Nature::WalledGarden, &door).await;
+    let told = Kept::Push("00A-1".to_owned(), notification("http://127.0.0.1:9/x"));
+    assert_eq!(phone.take(told), Ok(true));
+    let failed = until(&phone.thread, |item| item.stage == Stage::Failed).await;
+    assert!(failed.note.contains("own MMSC only"), "{}", failed.note);
+    let point = AccessPoint { id: "ap".into(), apn: "lab".into(), ..AccessPoint::default() };
+    let account = MmsAccount { name: "Lab".into(), url: "http://mms/".into(), via: Via::AccessPoint("ap".into()) };
+    let document = Provisioning::new(vec![bootstrap("Lab"), point.characteristic(), account.characteristic()]);
+    assert_eq!(phone.take(pushed(&Push::provisioning(1, &document, None))), Ok(true));
+    let offered = until(&phone.thread, |item| item.settings.is_some()).await;
+    assert!(!phone.reaches_us());
+    assert!(phone.install(failed.id).is_err(), "that is no settings");
+    phone.install(offered.id).expect("installed");
+    assert!(phone.reaches_us());
+}
+
+#[tokio::test]
+async fn the_network_keeps_what_comes_for_a_phone_that_is_off() {
+    let door = Door::default();
+    let phone = phone_of(Nature::Asleep, &door).await;
+    let text = Kept::Text("100".to_owned(), "Look: http://pages/abc now".to_owned());
+    assert_eq!(phone.take(text), Ok(false));
+    assert!(phone.thread.view().is_empty());
+    phone.switch(true);
+    let item = until(&phone.thread, |item| item.link.is_some()).await;
+    assert_eq!(item.link.as_deref(), Some("http://pages/abc"));
+    phone.switch(false);
+    let draft = Draft { to: vec!["+447700900101".to_owned()], text: "hi".to_owned(), ..Draft::default() };
+    assert!(phone.send(draft).await.is_err());
+}
+
+#[tokio::test]
+async fn a_phone_without_mms_shows_texts_only() {
+    let door = Door::default();
+    let phone = phone_of(Nature::WithoutMms, &door).await;
+    assert_eq!(phone.take(Kept::Push("00A-1".to_owned(), notification("http://127.0.0.1:9/x"))), Ok(true));
+    assert!(phone.thread.view().is_empty());
+    let link = Indication { href: Some("http://pages/abc".into()), text: "A picture".into(), ..Indication::default() };
+    assert_eq!(phone.take(pushed(&Push::indication(1, &link))), Ok(true));
+    assert_eq!(phone.thread.view()[0].link.as_deref(), Some("http://pages/abc"));
 }

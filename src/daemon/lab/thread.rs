@@ -74,6 +74,12 @@ pub struct Item {
     pub read: bool,
     /// It is a machine's report, not a person's message.
     pub report: bool,
+    /// A page it leads to.
+    pub link: Option<String>,
+    /// Settings it brings, by their name; they are for the owner to install.
+    pub settings: Option<String>,
+    /// They were installed.
+    pub installed: bool,
     /// What was reported about it.
     pub reports: Vec<Report>,
     /// Its Message-ID, without angle brackets.
@@ -117,6 +123,20 @@ pub struct Part {
     /// Its octets.
     #[serde(skip)]
     pub content: Bytes,
+}
+
+impl Part {
+    /// Words that did not come as a part of a message.
+    pub fn text(text: &str) -> Self {
+        Part {
+            kind: "text",
+            media: "text/plain".to_owned(),
+            name: "text".to_owned(),
+            size: text.len() as u64,
+            text: Some(text.chars().take(TEXT).collect()),
+            content: Bytes::copy_from_slice(text.as_bytes()),
+        }
+    }
 }
 
 /// Something reported about a message that went out.
@@ -183,6 +203,11 @@ impl Thread {
             }
         }
         drop(kept);
+        self.changes.tell();
+    }
+
+    /// Something else about it has changed.
+    pub fn tell(&self) {
         self.changes.tell();
     }
 

@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use packetboat_api::message::PhoneSettings;
 use packetboat_api::party::Msisdn;
 use packetboat_api::serve::CancellationToken;
 use serde::Deserialize;
@@ -23,7 +24,8 @@ use serde_json::{Value, json};
 
 use super::Lab;
 use super::compose::Draft;
-use super::place::DOMAIN;
+use super::handset::Kept;
+use super::place::{DOMAIN, PROFILE};
 use super::thread::{Item, Thread};
 use crate::decode::unhex;
 use crate::send::{Attachment, Letter};
@@ -51,6 +53,9 @@ pub fn routes(lab: Arc<Lab>, drain: CancellationToken) -> Router {
         .route("/lab/state", get(state))
         .route("/lab/sms", post(sms))
         .route("/lab/{box}/send", post(send))
+        .route("/lab/{box}/switch", post(switch))
+        .route("/lab/{box}/settings", post(settings))
+        .route("/lab/{box}/{item}/install", post(install))
         .route("/lab/{box}/{item}/read", post(read))
         .route("/lab/{box}/{item}/{part}", get(part))
         .layer(DefaultBodyLimit::max(LARGEST))
@@ -103,7 +108,12 @@ async fn state(State(air): State<Air>, Query(After { after }): Query<After>) -> 
     let version = *news.borrow_and_update();
     let lab = &air.lab;
     let phones = lab.phones.iter().enumerate().map(|(key, phone)| {
-        described(&key.to_string(), phone.owner, &phone.number.to_string(), phone.mmsc(), &phone.thread)
+        let mut described =
+            described(&key.to_string(), phone.owner, &phone.number.to_string(), phone.mmsc(), &phone.thread);
+        described["nature"] = json!(phone.nature);
+        described["on"] = json!(phone.is_on());
+        described["reaches_us"] = json!(phone.reaches_us());
+        described
     });
     let mailbox = described("mailbox", lab.mailbox.owner, &lab.mailbox.address, "", &lab.mailbox.thread);
     Json(json!({
@@ -126,7 +136,11 @@ fn described(key: &str, owner: &str, address: &str, mmsc: &str, thread: &Thread)
 struct ShortMessages {
     to: Msisdn,
     delivery: String,
+    #[serde(default)]
     user_data: Vec<String>,
+    #[serde(default)]
+    from: String,
+    text: Option<String>,
 }
 
 async fn sms(State(air): State<Air>, Json(posted): Json<ShortMessages>) -> Response {
@@ -134,9 +148,14 @@ async fn sms(State(air): State<Air>, Json(posted): Json<ShortMessages>) -> Respo
         return refused(StatusCode::NOT_FOUND, "no phone here has this number");
     };
     let octets: Option<Vec<Bytes>> = posted.user_data.iter().map(|hex| unhex(hex)).collect();
-    let taken = octets.ok_or_else(|| "not hex".to_owned()).and_then(|octets| phone.take(&posted.delivery, &octets));
-    match taken {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+    let came = match (posted.text, octets) {
+        (Some(text), _) => Ok(Kept::Text(posted.from, text)),
+        (None, Some(octets)) => Ok(Kept::Push(posted.delivery, octets)),
+        (None, None) => Err("not hex".to_owned()),
+    };
+    match came.and_then(|came| phone.take(came)) {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => StatusCode::ACCEPTED.into_response(),
         Err(why) => refused(StatusCode::BAD_REQUEST, &why),
     }
 }
@@ -194,6 +213,38 @@ async fn read(State(air): State<Air>, Path((key, item)): Path<(String, u64)>, Js
     match phone.opened(item).await {
         Ok(()) => Json(json!({})).into_response(),
         Err(why) => refused(StatusCode::BAD_GATEWAY, &why),
+    }
+}
+
+/// What the switch of a phone sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switched {
+    on: bool,
+}
+
+async fn switch(State(air): State<Air>, Path(key): Path<String>, Json(Switched { on }): Json<Switched>) -> Response {
+    let Some(phone) = air.lab.phone(&key) else { return refused(StatusCode::NOT_FOUND, "there is no such phone") };
+    phone.switch(on);
+    Json(json!({})).into_response()
+}
+
+/// Sends a phone the laboratory's settings, as `packetboat provision` does. Its body is an empty JSON object.
+async fn settings(State(air): State<Air>, Path(key): Path<String>, Json(_): Json<Value>) -> Response {
+    let Some(phone) = air.lab.phone(&key) else { return refused(StatusCode::NOT_FOUND, "there is no such phone") };
+    let settings = PhoneSettings { profile: PROFILE.to_owned(), pin: None, imsi: None };
+    match air.lab.road.provision(&phone.number, settings).await {
+        Ok(id) => Json(json!({ "id": id })).into_response(),
+        Err(refusal) => refused(StatusCode::UNPROCESSABLE_ENTITY, &refusal.to_string()),
+    }
+}
+
+/// Its body is an empty JSON object.
+async fn install(State(air): State<Air>, Path((key, item)): Path<(String, u64)>, Json(_): Json<Value>) -> Response {
+    let Some(phone) = air.lab.phone(&key) else { return refused(StatusCode::NOT_FOUND, "there is no such phone") };
+    match phone.install(item) {
+        Ok(()) => Json(json!({})).into_response(),
+        Err(why) => refused(StatusCode::NOT_FOUND, &why),
     }
 }
 

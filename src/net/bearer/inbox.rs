@@ -29,6 +29,8 @@ pub enum Coding {
     Octets,
     /// 16-bit characters.
     Ucs2,
+    /// Characters that a gateway has read already, in UTF-8.
+    Utf8,
 }
 
 /// Who sent it to whom, in which coding: segments of one message agree in all of it.
@@ -96,6 +98,7 @@ impl Inbox {
                     }
                     (None, Coding::Septets) => SmsBody::Text(from_septets(&payload)),
                     (None, Coding::Ucs2) => SmsBody::Text(from_ucs2(&payload)),
+                    (None, Coding::Utf8) => SmsBody::Text(String::from_utf8_lossy(&payload).into_owned()),
                     (None, Coding::Octets) => SmsBody::Data { destination: 0, originator: 0, octets: payload },
                 };
                 Ok(Some(Arrival { bearer: self.bearer.clone(), from: from.clone(), to: to.clone(), body }))

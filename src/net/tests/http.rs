@@ -5,7 +5,7 @@ mod peer;
 use std::io::Write;
 use std::time::Duration;
 
-use packetboat_net::http::{Client, ErrorKind, Options};
+use packetboat_net::http::{Client, ErrorKind, Options, basic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -118,4 +118,29 @@ async fn failures_say_whether_the_request_may_have_arrived() {
 
     let nonsense = client(|_| ()).get("not a url").await.expect_err("no url");
     assert_eq!(nonsense.kind, ErrorKind::Request);
+}
+
+#[tokio::test]
+async fn any_request_can_be_sent_and_its_header_read() {
+    let answer = b"HTTP/1.1 429 Slow\r\nRetry-After: 120\r\nX-Id: 7\r\nContent-Length: 0\r\n\r\n";
+    let (url, task) = answering(answer, false).await;
+    let request = http::Request::put(&url).header("X-Key", "k").header("Authorization", basic("me", "pass word"));
+    let request = request.body("a body".into()).expect("request");
+    let got = client(|options| options.user_agent.clear()).send(request).await.expect("answer");
+    assert_eq!((got.status, got.headers["x-id"].to_str().ok()), (429, Some("7")));
+    assert_eq!(got.retry_after(), Some(Duration::from_secs(120)));
+    let request = task.await.expect("peer").to_ascii_lowercase();
+    assert!(request.starts_with("put /cgi-bin/sendsms?to=1 http/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nx-key: k\r\n") && request.contains("\r\nauthorization: basic bwu6cgfzcyb3b3jk\r\n"));
+    assert!(!request.contains("user-agent"), "{request}");
+    assert!(request.ends_with("\r\n\r\na body"));
+
+    for (field, expected) in [("999999999", Some(86_400)), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)] {
+        let answer = format!("HTTP/1.1 503 No\r\nRetry-After: {field}\r\nContent-Length: 0\r\n\r\n");
+        let (url, _task) = answering(answer.leak().as_bytes(), false).await;
+        let got = client(|_| ()).get(&url).await.expect("answer");
+        assert_eq!(got.retry_after(), expected.map(Duration::from_secs));
+    }
+    let nowhere = http::Request::get("/only/a/path").body(bytes::Bytes::new()).expect("request");
+    assert_eq!(client(|_| ()).send(nowhere).await.expect_err("no host").kind, ErrorKind::Request);
 }

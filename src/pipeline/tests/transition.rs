@@ -17,10 +17,11 @@ const START: Timestamp = Timestamp(1_780_000_000_000);
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-const FACTS: [Fact; 14] = [
+const FACTS: [Fact; 15] = [
     Fact::Accepted,
     Fact::HandedOver,
     Fact::PushSent,
+    Fact::LinkSent,
     Fact::PushDelivered,
     Fact::Deferred,
     Fact::Fetched,
@@ -62,6 +63,8 @@ fn delivery(route: &[(&str, u64)]) -> Delivery {
         facts: Vec::new(),
         reason: String::new(),
         reported: false,
+        revoked: false,
+        line: Default::default(),
     }
 }
 
@@ -456,4 +459,52 @@ proptest! {
         }
         prop_assert!(!it.state.is_live(), "it never ends: {:?}", it);
     }
+}
+
+#[test]
+fn a_late_fetch_stops_the_fallback() {
+    let world = World::new();
+    let fresh = delivery(&[("direct", 15), ("wap_push", 0)]);
+    let waiting = told(&fresh, &notified(None), world.at(0));
+    let Due::Changed(next) = transition::due(&waiting, world.at(15 * MINUTE)) else { panic!("the wait is over") };
+    assert_eq!((next.delivery.via(), next.delivery.state), (Some("wap_push"), State::Queued));
+    // Fetched before the link went out: it never does.
+    let fetched = seen(&next.delivery, Fact::Fetched, world.at(15 * MINUTE + 1));
+    let Due::Changed(end) = transition::due(&fetched, world.at(16 * MINUTE)) else { panic!("{fetched:?}") };
+    assert_eq!(end.delivery.state, State::Done(End::Delivered));
+    // Fetched after it: no more reminders, and the timeline says that there are two ways to it.
+    let link = Verdict::Notified {
+        evidence: vec![Evidence::now(Fact::LinkSent, "1 short message")],
+        again: Some(Duration::from_secs(HOUR)),
+    };
+    let linked = told(&next.delivery, &link, world.at(15 * MINUTE + 1));
+    let fetched = seen(&linked, Fact::Fetched, world.at(20 * MINUTE));
+    let Due::Changed(end) = transition::due(&fetched, world.at(2 * HOUR)) else { panic!("{fetched:?}") };
+    assert_eq!(end.delivery.state, State::Done(End::Delivered));
+    let opened = transition::evidence(&end.delivery, &Evidence::now(Fact::LinkOpened, "seen"), world.at(3 * HOUR));
+    assert_eq!(opened.delivery.state, State::Done(End::Delivered));
+    let words: Vec<&str> = opened.events.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(words, ["link_opened", "both_ways"]);
+}
+
+#[test]
+fn an_opened_page_stays_until_its_time_is_over() {
+    let world = World::new();
+    let link = Verdict::Notified { evidence: vec![Evidence::now(Fact::LinkSent, "1 short message")], again: None };
+    let linked = told(&delivery(&[("wap_push", 0)]), &link, world.at(0));
+    let opened = seen(&linked, Fact::LinkOpened, world.at(HOUR));
+    assert_eq!((opened.state, opened.due), (State::Done(End::Delivered), at(24 * HOUR)));
+    let Due::Changed(expired) = transition::due(&linked, world.at(24 * HOUR)) else { panic!("{linked:?}") };
+    assert_eq!(expired.delivery.reason, "its time ran out; a link to it was sent, and nobody opened it");
+}
+
+#[test]
+fn what_is_withdrawn_has_failed_unless_it_had_ended() {
+    let world = World::new();
+    let waiting = told(&delivery(&[("direct", 0)]), &notified(None), world.at(0));
+    let revoked = transition::revoked(&waiting, "an operator withdrew it", world.at(1)).delivery;
+    assert_eq!((revoked.state, revoked.revoked), (State::Done(End::Failed), true));
+    let delivered = seen(&waiting, Fact::Retrieved, world.at(1));
+    let revoked = transition::revoked(&delivered, "an operator withdrew it", world.at(2)).delivery;
+    assert_eq!((revoked.state, revoked.revoked), (State::Done(End::Delivered), true));
 }

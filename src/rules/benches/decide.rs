@@ -10,7 +10,7 @@ use packetboat_api::message::{Class, Identity, Priority};
 use packetboat_api::mime::Headers;
 use packetboat_api::party::Party;
 use packetboat_api::settings::Source;
-use packetboat_rules::{Contents, Facts, Outcome, Part, Parts, Program, Screen, Who};
+use packetboat_rules::{Contents, Facts, Outcome, Part, Parts, Program, Remembered, Screen, Who};
 
 const WHENS: [(&str, &str); 5] = [
     ("a comparison", "message.size > 90000000"),
@@ -42,7 +42,7 @@ fn main() {
         headers: &headers,
         parts: Parts::List(&parts),
     };
-    let facts = Facts { who, contents };
+    let facts = Facts { who, contents, remembered: Remembered::default() };
 
     for rules in [1, 10, 100, 1000] {
         let text = (0..rules).fold(String::new(), |mut text, n| {

@@ -128,7 +128,12 @@ fn a_message_is_decided_from_what_it_holds() {
     let steps =
         [Step { via: "direct".to_owned(), wait_ms: Some(90_000) }, Step { via: "mail".to_owned(), wait_ms: None }];
     let decision = program.decide(&facts);
-    assert_eq!(decision.outcome, Outcome::Route { rule: "everything at once", steps: &steps }, "{:?}", decision.trace);
+    assert_eq!(
+        decision.outcome,
+        Outcome::Route { rule: "everything at once", steps: &steps, provision: None },
+        "{:?}",
+        decision.trace
+    );
     assert!(decision.trace.is_empty());
     let why: Vec<Why> = program.explain(&facts).trace.into_iter().map(|looked| looked.why).collect();
     assert_eq!(why, [Why::Matches]);

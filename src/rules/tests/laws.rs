@@ -7,7 +7,7 @@ use packetboat_api::message::{Class, Identity, Priority};
 use packetboat_api::mime::Headers;
 use packetboat_api::party::Party;
 use packetboat_api::settings::Source;
-use packetboat_rules::{Contents, Facts, Outcome, Part, Parts, Program, Screen, Who};
+use packetboat_rules::{Contents, Facts, Outcome, Part, Parts, Program, Remembered, Screen, Who};
 use proptest::prelude::*;
 
 fn compile(text: String, table: &str) -> Result<Program, String> {
@@ -182,7 +182,7 @@ fn with_facts<T>(to: &Party, subject: &str, parts: &[Part<'_>], ask: impl FnOnce
         headers: &Headers::default(),
         parts: Parts::List(parts),
     };
-    ask(&Facts { who, contents })
+    ask(&Facts { who, contents, remembered: Remembered::default() })
 }
 
 /// The route's first transport.

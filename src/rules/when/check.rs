@@ -24,6 +24,8 @@ pub(crate) struct Needs {
     pub(crate) message: bool,
     /// It looks at the parts.
     pub(crate) parts: bool,
+    /// It looks at what is remembered of the recipient.
+    pub(crate) memory: bool,
     /// The patterns of `matches`; the expression names them by [`pattern_name`].
     pub(crate) patterns: Vec<Regex>,
 }
@@ -137,7 +139,9 @@ impl Checker<'_> {
             return self
                 .fault(id, "\"table\" is the row of a table: the rule's `to` or `from` must name one".to_owned());
         }
-        self.needs.message |= *ty == Type::Object(Kind::Message);
+        self.needs.memory |= matches!(ty, Type::Object(Kind::Handset | Kind::Operator));
+        // What is remembered is looked up when the message is there.
+        self.needs.message |= *ty == Type::Object(Kind::Message) || self.needs.memory;
         Seen::new(*ty, 1)
     }
 

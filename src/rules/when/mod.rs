@@ -52,6 +52,7 @@ pub(crate) struct When {
     patterns: Vec<Pattern>,
     pub(crate) needs_message: bool,
     pub(crate) needs_parts: bool,
+    pub(crate) needs_memory: bool,
 }
 
 impl When {
@@ -73,6 +74,7 @@ impl When {
             patterns: needs.patterns.into_iter().map(Pattern).collect(),
             needs_message: needs.message,
             needs_parts: needs.parts,
+            needs_memory: needs.memory,
         })
     }
 

@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Identity,
     Now,
     Row,
+    Handset,
+    Operator,
 }
 
 type Fields = &'static [(&'static str, Type)];
@@ -50,6 +52,8 @@ pub(crate) const VARIABLES: Fields = &[
     ("identity", Type::Object(Kind::Identity)),
     ("now", Type::Object(Kind::Now)),
     ("table", Type::Object(Kind::Row)),
+    ("handset", Type::Object(Kind::Handset)),
+    ("operator", Type::Object(Kind::Operator)),
 ];
 
 pub(crate) const PARTIES: &[&str] = &["phone", "mail", "code", "ip", "none"];
@@ -83,6 +87,22 @@ const NOW: Fields = &[
     ("seconds", Type::Int),
 ];
 
+/// What is remembered of the recipient's phone.
+const HANDSET: Fields = &[
+    ("known", Type::Bool),
+    ("direct_works", Type::Bool),
+    ("direct_fails", Type::Bool),
+    ("opened_link", Type::Bool),
+    ("user_agent", Type::Text),
+    ("model", Type::Text),
+    ("accepts", Type::Text),
+    ("max_size", Type::Int),
+    ("largest_picture", Type::Int),
+    ("provisioned", Type::Text),
+];
+/// What is remembered of the recipient's network.
+const OPERATOR: Fields = &[("name", Type::Text), ("fetch_rate", Type::Double), ("told", Type::Int)];
+
 /// The functions that are called on a value, and those that are not.
 pub(crate) const METHODS: &[&str] =
     &["size", "contains", "startsWith", "endsWith", "matches", "lowerAscii", "upperAscii", "trim"];
@@ -105,6 +125,8 @@ impl Kind {
             Kind::Party => PARTY,
             Kind::Identity => IDENTITY,
             Kind::Now => NOW,
+            Kind::Handset => HANDSET,
+            Kind::Operator => OPERATOR,
             Kind::Headers | Kind::Row => &[],
         }
     }
@@ -118,6 +140,8 @@ impl Kind {
             Kind::Identity => "an identity",
             Kind::Now => "the time",
             Kind::Row => "a table's row",
+            Kind::Handset => "a phone",
+            Kind::Operator => "a network",
         }
     }
 }

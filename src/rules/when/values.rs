@@ -4,10 +4,11 @@ use std::fmt;
 
 use cel::ExecutionError;
 use cel::common::traits::Indexer;
-use cel::common::types::{CelInt, CelList, CelString, Type};
+use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelString, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::context::VariableResolver;
 use packetboat_api::clock::Timestamp;
+use packetboat_api::memory::{Direct, Handset, Network};
 use packetboat_api::message::Identity;
 use packetboat_api::mime::Headers;
 use packetboat_api::party::Party;
@@ -16,7 +17,7 @@ use regex::Regex;
 use super::When;
 use super::check::pattern_index;
 use super::schema::WEEKDAYS;
-use crate::facts::{Contents, Part, Who};
+use crate::facts::{Contents, Part, Remembered, Who};
 use crate::limits;
 use crate::table::Row;
 
@@ -28,6 +29,7 @@ pub(crate) static PATTERN_TYPE: Type = Type::new_unspecified_type("packetboat.Pa
 pub(crate) struct Scene<'a> {
     who: Who<'a>,
     contents: Option<Contents<'a>>,
+    remembered: Remembered<'a>,
     parts: CelList<'a>,
     to: String,
     from: String,
@@ -35,11 +37,23 @@ pub(crate) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// Without `contents`, everything that looks at the message fails.
-    pub(crate) fn new(who: Who<'a>, contents: Option<Contents<'a>>, with_parts: bool) -> Self {
+    pub(crate) fn new(
+        who: Who<'a>,
+        contents: Option<Contents<'a>>,
+        remembered: Remembered<'a>,
+        with_parts: bool,
+    ) -> Self {
         let parts = contents.filter(|_| with_parts).map(|contents| contents.parts.list()).unwrap_or_default();
         let boxed = parts.into_iter().map(|part| Box::new(Object::Part(part)) as Box<dyn Val + 'a>);
         let text = |party: Option<&Party>| party.map(Party::to_string).unwrap_or_default();
-        Scene { parts: boxed.collect::<Vec<_>>().into(), to: text(Some(who.to)), from: text(who.from), who, contents }
+        Scene {
+            parts: boxed.collect::<Vec<_>>().into(),
+            to: text(Some(who.to)),
+            from: text(who.from),
+            who,
+            contents,
+            remembered,
+        }
     }
 }
 
@@ -61,6 +75,9 @@ impl VariableResolver for Names<'_> {
             "identity" => Object::Identity(scene.who.identity),
             "now" => Object::Now(scene.who.now),
             "table" => Object::Row(self.row?),
+            // When the message is not there yet, nobody has looked up what is remembered.
+            "handset" => Object::Handset(scene.contents.and(Some(scene.remembered.handset))?, scene.who.now),
+            "operator" => Object::Operator(scene.contents.and(Some(scene.remembered.network))?, scene.who.now),
             other => {
                 return self.when.patterns.get(pattern_index(other)?).map(|pattern| CowVal::Borrowed(pattern as _));
             }
@@ -79,6 +96,8 @@ pub(super) enum Object<'a> {
     Identity(&'a Identity),
     Now(Timestamp),
     Row(Row<'a>),
+    Handset(Option<&'a Handset>, Timestamp),
+    Operator(Option<&'a Network>, Timestamp),
 }
 
 impl<'a> Object<'a> {
@@ -107,6 +126,8 @@ impl<'a> Object<'a> {
             (Object::Identity(_), "name") => text(""),
             (Object::Now(now), name) => return now_field(*now, name),
             (Object::Row(row), column) => text(row.cell(column)?),
+            (Object::Handset(handset, now), name) => return handset_field(*handset, *now, name),
+            (Object::Operator(network, now), name) => return operator_field(*network, *now, name),
             _ => return None,
         })
     }
@@ -136,6 +157,47 @@ fn now_field<'b, 'v>(now: Timestamp, name: &str) -> Option<CowVal<'b, 'v>> {
         "date" => made(now.to_string().split('T').next().unwrap_or_default().to_owned()),
         _ => return None,
     })
+}
+
+/// Of a phone nobody knows, everything is empty, zero or false.
+fn handset_field<'b, 'v>(handset: Option<&'v Handset>, now: Timestamp, name: &str) -> Option<CowVal<'b, 'v>> {
+    let direct = handset.map(|handset| handset.direct(now)).unwrap_or_default();
+    let profile = handset.and_then(|handset| handset.profile.as_ref());
+    Some(match name {
+        "known" => truth(handset.is_some()),
+        "direct_works" => truth(direct == Direct::Works),
+        "direct_fails" => truth(direct == Direct::Fails),
+        "opened_link" => truth(handset.is_some_and(|handset| handset.opened_link.is_some())),
+        "user_agent" => text(handset.and_then(|handset| handset.user_agent.as_deref()).unwrap_or_default()),
+        "model" => text(profile.map(|profile| profile.model.as_str()).unwrap_or_default()),
+        "accepts" => {
+            let own = handset.map(|handset| handset.accepts.as_slice()).unwrap_or_default();
+            let all: Vec<&str> =
+                own.iter().chain(profile.into_iter().flat_map(|p| &p.accepts)).map(String::as_str).collect();
+            made(all.join(" "))
+        }
+        "max_size" => number(profile.and_then(|profile| profile.max_size).unwrap_or(0)),
+        "largest_picture" => number(handset.map_or(0, |handset| handset.largest_picture)),
+        "provisioned" => text(
+            handset.and_then(|handset| handset.provisioned.as_ref()).map(|(name, _)| &name[..]).unwrap_or_default(),
+        ),
+        _ => return None,
+    })
+}
+
+/// A network nobody knows is as likely as not to let its phones fetch.
+fn operator_field<'b, 'v>(network: Option<&'v Network>, now: Timestamp, name: &str) -> Option<CowVal<'b, 'v>> {
+    let (rate, told) = network.map_or((0.5, 0.0), |network| network.fetch_rate(now));
+    Some(match name {
+        "name" => text(network.map(|network| network.name.as_str()).unwrap_or_default()),
+        "fetch_rate" => CowVal::owned(CelDouble::from(rate)),
+        "told" => whole(told.round() as i64),
+        _ => return None,
+    })
+}
+
+fn truth<'b, 'v>(truth: bool) -> CowVal<'b, 'v> {
+    CowVal::owned(CelBool::from(truth))
 }
 
 fn party_kind(party: Option<&Party>) -> &'static str {

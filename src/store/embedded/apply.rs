@@ -6,13 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use packetboat_api::clock::Timestamp;
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::store::{Key, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::ledger::Ledger;
-use crate::rows::{ChangeRow, DeliveryRow, IN_DATABASE, NewMessageRow, Prepared, column, live_due, message_id};
+use crate::rows::{ChangeRow, DeliveryRow, IN_DATABASE, NewMessageRow, Prepared, column, message_id};
 use crate::schedule::Schedule;
 
 /// Why a batch was not applied.
@@ -39,8 +38,6 @@ impl From<StoreError> for Unapplied {
 /// What a batch did, as far as only the database knew.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    /// When each changed delivery was due before, if it was live.
-    pub was: Vec<Option<Timestamp>>,
     pub purged: Vec<Purged>,
     pub counts: Ledger,
 }
@@ -51,14 +48,13 @@ pub(crate) struct Purged {
     pub message: MessageId,
     /// Where its content was.
     pub place: (u32, u64),
-    /// Its deliveries, and when they were due, if they were live.
-    pub deliveries: Vec<(DeliveryId, Option<Timestamp>)>,
+    /// Its deliveries.
+    pub deliveries: Vec<DeliveryId>,
 }
 
 /// A delivery as it stood before a change.
 struct Before {
     state: String,
-    due: i64,
     token: String,
     recipient: String,
 }
@@ -67,7 +63,7 @@ struct Before {
 pub(crate) struct Applying<'a> {
     pub db: &'a Connection,
     pub schedule: &'a Schedule,
-    pub now: Timestamp,
+    pub now: packetboat_api::clock::Timestamp,
     /// The largest message id ever seen: one above it is new.
     pub last_id: MessageId,
 }
@@ -100,6 +96,16 @@ impl Applying<'_> {
             self.db
                 .prepare_cached("INSERT OR REPLACE INTO key (key, message, expires) VALUES (?1, ?2, ?3)")?
                 .execute(params![key.key, column(key.message), key.expires.0])?;
+        }
+        for (number, seen, json) in &batch.handsets {
+            self.db
+                .prepare_cached("INSERT OR REPLACE INTO handset (number, seen, json) VALUES (?1, ?2, ?3)")?
+                .execute(params![number, seen, json])?;
+        }
+        for (name, json) in &batch.networks {
+            self.db
+                .prepare_cached("INSERT OR REPLACE INTO network (name, json) VALUES (?1, ?2)")?
+                .execute(params![name, json])?;
         }
         for id in &batch.purge {
             self.purge(*id, &mut effects)?;
@@ -161,11 +167,11 @@ impl Applying<'_> {
         {
             return Err(StoreError::Fenced(id).into());
         }
-        let mut select = self.db.prepare_cached(
-            "SELECT version, state, due, token, recipient FROM delivery WHERE message = ?1 AND idx = ?2",
-        )?;
+        let mut select = self
+            .db
+            .prepare_cached("SELECT version, state, token, recipient FROM delivery WHERE message = ?1 AND idx = ?2")?;
         let found = select.query_row((column(id.message), id.index), |row| {
-            let before = Before { state: row.get(1)?, due: row.get(2)?, token: row.get(3)?, recipient: row.get(4)? };
+            let before = Before { state: row.get(1)?, token: row.get(2)?, recipient: row.get(3)? };
             Ok((row.get::<_, i64>(0)?, before))
         });
         match found.optional()? {
@@ -233,8 +239,8 @@ impl Applying<'_> {
         };
         self.db
             .prepare_cached(
-                "INSERT INTO delivery (message, idx, version, state, due, token, recipient, sender, via, json)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO delivery (message, idx, version, state, due, token, recipient, sender, via, line, json)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 column(id.message),
@@ -246,6 +252,7 @@ impl Applying<'_> {
                 row.recipient,
                 sender,
                 delivery.via(),
+                delivery.line.0.cast_signed(),
                 row.json
             ])?;
         effects.counts.tally.add(delivery.state.word(), 1);
@@ -277,7 +284,6 @@ impl Applying<'_> {
         }
         effects.counts.tally.add(&before.state, -1);
         effects.counts.tally.add(delivery.state.word(), 1);
-        effects.was.push(live_due(&before.state, before.due));
         Ok(())
     }
 
@@ -314,13 +320,12 @@ impl Applying<'_> {
             self.db.prepare_cached("DELETE FROM content WHERE message = ?1")?.execute([message])?;
         }
         let mut purged = Purged { message: id, place: (segment, offset), deliveries: Vec::new() };
-        let mut delete = self.db.prepare_cached("DELETE FROM delivery WHERE message = ?1 RETURNING idx, state, due")?;
+        let mut delete = self.db.prepare_cached("DELETE FROM delivery WHERE message = ?1 RETURNING idx, state")?;
         let mut rows = delete.query([message])?;
         while let Some(row) = rows.next()? {
             let state = row.get_ref(1)?.as_str()?;
             effects.counts.tally.add(state, -1);
-            let delivery = DeliveryId { message: id, index: row.get(0)? };
-            purged.deliveries.push((delivery, live_due(state, row.get(2)?)));
+            purged.deliveries.push(DeliveryId { message: id, index: row.get(0)? });
         }
         self.db.prepare_cached("DELETE FROM event WHERE message = ?1")?.execute([message])?;
         effects.counts.take(segment, length);

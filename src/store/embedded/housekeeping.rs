@@ -6,6 +6,7 @@ use std::io;
 use bytes::Bytes;
 use packetboat_api::clock::Timestamp;
 use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::memory::HANDSET_AGES;
 use packetboat_api::message::ContentRef;
 use packetboat_api::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -19,7 +20,7 @@ use crate::segments;
 use crate::shared::{Aside, database_path};
 use crate::writer::Writer;
 
-/// Keys forgotten in one go.
+/// Keys, or phones, forgotten in one go.
 const MAX_KEYS: i64 = 10_000;
 /// A file with less than one octet in so many alive is given up and its survivors moved.
 const SPARSE: u64 = 4;
@@ -36,6 +37,7 @@ impl Writer {
     pub(crate) fn tidy(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.recover()?;
         self.forget_keys(now)?;
+        self.forget_handsets(now)?;
         self.delete_empty();
         let current = self.appender.current();
         let sparse = |(number, segment): &(&u32, &Segment)| {
@@ -50,6 +52,20 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Phones that have not been seen for long.
+    fn forget_handsets(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let before = now.0.saturating_sub(i64::try_from(HANDSET_AGES.as_millis()).unwrap_or(i64::MAX));
+        let old = "SELECT number FROM handset WHERE seen < ?1 LIMIT ?2";
+        let any = self.db.prepare_cached(old).and_then(|mut select| select.exists((before, 1)));
+        if !any.map_err(|error| read_error(&error))? {
+            return Ok(());
+        }
+        self.own_transaction(|db| {
+            let delete = format!("DELETE FROM handset WHERE number IN ({old})");
+            db.prepare_cached(&delete)?.execute((before, MAX_KEYS)).map(drop)
+        })
     }
 
     fn forget_keys(&mut self, now: Timestamp) -> Result<(), StoreError> {

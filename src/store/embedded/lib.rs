@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Read in this order: [`settings`]; `writer` (the group commit, and what happens when the disk fails); `apply` (one batch
-//! inside it); `segments` and `schema` (the format on disk, byte for byte and table for table); `schedule` (leases, in
-//! memory only); `reader`, `cache` and `lookup`; `ledger` (the counts); `housekeeping`; `opening` and `salvage` (starting from
+//! inside it); `segments` and `schema` (the format on disk, byte for byte and table for table); `schedule` and `lines` (leases and
+//! turns, in memory only); `reader`, `cache` and `lookup`; `ledger` (the counts); `housekeeping`; `opening` and `salvage` (starting from
 //! whatever was left).
 //!
 //! **Durability (I-1).** Content is written and synced, then its rows are committed and the log synced, then the commit
@@ -30,6 +30,7 @@ mod cache;
 pub mod disk;
 mod housekeeping;
 mod ledger;
+mod lines;
 mod lookup;
 mod opening;
 mod reader;
@@ -52,8 +53,10 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::{Clock, Timestamp};
 use packetboat_api::delivery::{Delivery, Event, TRANSACTION_LENGTH};
 use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::memory::{Handset, Network};
 use packetboat_api::message::{ContentRef, Message};
-use packetboat_api::store::{Batch, Claim, Filter, Lease, Page, Store, StoreError, StoreHealth};
+use packetboat_api::party::Msisdn;
+use packetboat_api::store::{Batch, Claim, Filter, Lease, Page, Room, Store, StoreError, StoreHealth};
 use tokio::sync::{mpsc, oneshot};
 
 pub use crate::opening::OpenError;
@@ -152,8 +155,8 @@ impl Store for EmbeddedStore {
         self.ask(|answer| Request::Commit(prepared, answer)).await
     }
 
-    async fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Result<Vec<Claim>, StoreError> {
-        let leases = self.shared.schedule.claim(now, most, lease);
+    async fn claim(&self, now: Timestamp, room: &Room, lease: Duration) -> Result<Vec<Claim>, StoreError> {
+        let leases = self.shared.schedule.claim(now, room, lease);
         let found = self.look_up(leases.iter().map(|lease| lease.delivery).collect()).await;
         let mut claims = Vec::with_capacity(leases.len());
         let mut trouble = None;
@@ -219,6 +222,19 @@ impl Store for EmbeddedStore {
         let Some(delivery) = self.readable(id, row) else { return Ok(None) };
         let message = self.found_message(id.message, Ok(message), epoch)?;
         Ok(Some((delivery, message)))
+    }
+
+    async fn handset(&self, phone: &Msisdn) -> Result<Option<Handset>, StoreError> {
+        let digits = phone.digits().to_owned();
+        let found = self.query(move |db| reader::handset(db, &digits)).await?;
+        // What cannot be read is learnt again.
+        Ok(found.and_then(|json| serde_json::from_slice(&json).ok()))
+    }
+
+    async fn network(&self, name: &str) -> Result<Option<Network>, StoreError> {
+        let name = name.to_owned();
+        let found = self.query(move |db| reader::network(db, &name)).await?;
+        Ok(found.and_then(|json| serde_json::from_slice(&json).ok()))
     }
 
     async fn by_message_id(&self, message_id: &str) -> Result<Option<Arc<Message>>, StoreError> {

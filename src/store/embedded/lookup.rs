@@ -135,7 +135,7 @@ impl EmbeddedStore {
     }
 
     fn set_aside_delivery(&self, id: DeliveryId, reason: String) {
-        self.shared.schedule.remove(id, None);
+        self.shared.schedule.remove(id);
         self.set_aside(Aside::Delivery(id, reason));
     }
 

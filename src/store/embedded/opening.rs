@@ -20,6 +20,7 @@ use crate::disk::Disk;
 use crate::housekeeping::{note_missing, quarantined};
 use crate::ledger::Ledger;
 use crate::salvage::{self, SALVAGED, Unsalvaged};
+use crate::schedule::Live;
 use crate::schema::{self, Unopened};
 use crate::segments::Appender;
 use crate::settings::Settings;
@@ -70,7 +71,7 @@ pub enum OpenError {
 struct Opened {
     db: Connection,
     counts: Ledger,
-    live: Vec<(Timestamp, DeliveryId)>,
+    live: Vec<(DeliveryId, Live)>,
     opening: i64,
     last_id: i64,
     salvaged: bool,

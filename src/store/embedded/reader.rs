@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use packetboat_api::clock::Timestamp;
-use packetboat_api::delivery::{Delivery, Event, State};
+use packetboat_api::delivery::{Delivery, Event, Line, State};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::Message;
 use packetboat_api::store::{Filter, Page, StoreError};
@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::rows::{self, column, content_ref, delivery_id, message_id};
+use crate::schedule::Live;
 use crate::schema::{self, open_states};
 
 /// Connections, and so reads at once.
@@ -103,15 +104,20 @@ pub(crate) fn read_error(error: &rusqlite::Error) -> StoreError {
 }
 
 /// What is live: when it is due, and what it is.
-pub(crate) fn live(db: &Connection) -> rusqlite::Result<Vec<(Timestamp, DeliveryId)>> {
-    let query =
-        concat!("SELECT message, idx, state, due FROM delivery INDEXED BY delivery_open WHERE ", open_states!());
+pub(crate) fn live(db: &Connection) -> rusqlite::Result<Vec<(DeliveryId, Live)>> {
+    let query = concat!(
+        "SELECT message, idx, state, due, via, line FROM delivery INDEXED BY delivery_open WHERE ",
+        open_states!()
+    );
     let mut statement = db.prepare(query)?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        if let Some(due) = rows::live_due(row.get_ref(2)?.as_str()?, row.get(3)?) {
-            found.push((due, delivery_id(row, 0)?));
+        let state = row.get_ref(2)?.as_str()?;
+        if state == State::Queued.word() || state == State::Waiting.word() {
+            let via = row.get::<_, Option<String>>(4)?.unwrap_or_default();
+            let line = Line(row.get::<_, i64>(5)?.cast_unsigned());
+            found.push((delivery_id(row, 0)?, Live { due: Timestamp(row.get(3)?), via, line }));
         }
     }
     Ok(found)
@@ -229,6 +235,16 @@ pub(crate) fn finished(db: &Connection, before: Timestamp, most: usize) -> rusql
     ))?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     select.query_map((before.0, most), |row| row.get(0).map(message_id))?.collect()
+}
+
+/// What is known of a phone, as it was written down.
+pub(crate) fn handset(db: &Connection, digits: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.prepare_cached("SELECT json FROM handset WHERE number = ?1")?.query_row([digits], |row| row.get(0)).optional()
+}
+
+/// What is known of a network, as it was written down.
+pub(crate) fn network(db: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.prepare_cached("SELECT json FROM network WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 
 /// A small content.

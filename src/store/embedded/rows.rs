@@ -3,9 +3,9 @@
 //! Everything that costs time and needs no database is done here, in the task that commits: JSON, CRC, canonical forms.
 
 use bytes::Bytes;
-use packetboat_api::clock::Timestamp;
 use packetboat_api::delivery::{Delivery, Event, State};
 use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::memory::{Handset, Network};
 use packetboat_api::message::{ContentRef, Message};
 use packetboat_api::store::{Batch, Key, Lease, StoreError};
 use rusqlite::Row;
@@ -70,6 +70,10 @@ pub(crate) struct Prepared {
     pub changes: Vec<ChangeRow>,
     pub events: Vec<(DeliveryId, Event)>,
     pub keys: Vec<Key>,
+    /// Numbers, when seen, what is known.
+    pub handsets: Vec<(String, i64, Vec<u8>)>,
+    /// Names, what is known.
+    pub networks: Vec<(String, Vec<u8>)>,
     pub purge: Vec<MessageId>,
     /// Octets of content.
     pub octets: u64,
@@ -97,8 +101,12 @@ impl Prepared {
             }
             changes.push(ChangeRow { row: DeliveryRow::new(change.delivery)?, from: change.from, lease: change.lease });
         }
+        let handset = |it: &Handset| Ok((it.number.digits().to_owned(), it.seen.0, to_json(it)?));
+        let handsets = batch.handsets.iter().map(handset).collect::<Result<_, StoreError>>()?;
+        let network = |it: &Network| Ok((it.name.clone(), to_json(it)?));
+        let networks = batch.networks.iter().map(network).collect::<Result<_, StoreError>>()?;
         let (events, keys, purge) = (batch.events, batch.keys, batch.purge);
-        Ok(Prepared { messages, deliveries, changes, events, keys, purge, octets })
+        Ok(Prepared { messages, deliveries, changes, events, keys, handsets, networks, purge, octets })
     }
 
     /// Whether it has content that goes to a segment.
@@ -125,12 +133,6 @@ impl DeliveryRow {
         let recipient = delivery.to.to_string();
         Ok(DeliveryRow { delivery, json, recipient })
     }
-}
-
-/// When a delivery is due, if time moves it.
-pub(crate) fn live_due(state: &str, due: i64) -> Option<Timestamp> {
-    let live = state == State::Queued.word() || state == State::Waiting.word();
-    live.then_some(Timestamp(due))
 }
 
 /// A message id as it stands in a column. Ids have 64 bits of which the first is 0 until the year 2248.

@@ -173,6 +173,12 @@ fn copy_all(path: &Path, new: &Connection, losses: &mut Losses<'_>) -> rusqlite:
         let by = format!("1 ORDER BY {order}");
         copy_rows(&old, new, "key", "key, message, expires", &by, &[], ("key", order, losses))?;
     }
+    // What is known of phones is learnt again when it is lost; format 1 has none.
+    for (table, columns) in [("handset", "number, seen, json"), ("network", "name, json")] {
+        if old.prepare(&format!("SELECT {columns} FROM {table} LIMIT 0")).is_ok() {
+            copy_rows(&old, new, table, columns, "1", &[], ("table", table, losses))?;
+        }
+    }
     copy_rows(&old, new, "quarantine", "kind, name, at, reason", "1", &[], ("table", "quarantine", losses))?;
     copy_rows(&old, new, "meta", "name, value", "1", &[], ("table", "meta", losses))?;
     Ok(())

@@ -1,4 +1,6 @@
-//! When which delivery is due, and who has leased it: in memory only.
+//! When which delivery is due, whose turn it is, and who has leased it: in memory only.
+//!
+//! What is not due yet is ordered by time; what is due stands in its line ([`crate::lines`]) until there is room for it.
 //!
 //! A claim writes nothing. After a restart no lease is left and whatever is live is due again; a delivery is repeated
 //! then at most once per claim, which its transaction id makes harmless (I-2). The fence carries the number of the
@@ -14,9 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use packetboat_api::clock::Timestamp;
+use packetboat_api::delivery::{Delivery, Line};
 use packetboat_api::id::DeliveryId;
-use packetboat_api::store::Lease;
+use packetboat_api::store::{Lease, Room};
 use tokio::sync::Notify;
+
+use crate::lines::{Lines, Via};
 
 pub(crate) struct Schedule {
     inner: Mutex<Inner>,
@@ -27,23 +32,54 @@ pub(crate) struct Schedule {
     stir: Notify,
 }
 
+/// A live delivery: when it is due, and where it then stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Live {
+    pub due: Timestamp,
+    pub via: String,
+    pub line: Line,
+}
+
 #[derive(Default)]
 struct Inner {
     /// Live and not leased, or leased and run out.
+    waiting: HashMap<DeliveryId, Waiting>,
+    /// Those of them that are not known to be due yet.
     due: BTreeSet<(Timestamp, DeliveryId)>,
+    /// Those of them that are.
+    lines: Lines,
     held: HashMap<DeliveryId, Held>,
     /// When leases end; not those that ran out, not those being committed.
     ends: BTreeSet<(Timestamp, DeliveryId)>,
     fence: u64,
+    /// Transports by the numbers they are given here. There are as many as the configuration has ever named.
+    vias: Vec<String>,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    at: Timestamp,
+    via: Via,
+    line: Line,
+    /// It stands in its line.
+    stands: bool,
 }
 
 struct Held {
     fence: u64,
     until: Timestamp,
-    /// When it is due after the lease; `None` when it is not live any more.
-    due: Option<Timestamp>,
-    /// The lease ran out; the delivery is among the due again.
+    /// When and where it is due after the lease; `None` when it is not live any more.
+    due: Option<Waiting>,
+    /// The lease ran out; the delivery is among the waiting again.
     over: bool,
+}
+
+impl Live {
+    /// Where this delivery waits; `None` when time does not move it.
+    pub(crate) fn of(delivery: &Delivery) -> Option<Self> {
+        let via = delivery.via().unwrap_or_default().to_owned();
+        delivery.state.is_live().then_some(Live { due: delivery.due, via, line: delivery.line })
+    }
 }
 
 impl Schedule {
@@ -54,38 +90,44 @@ impl Schedule {
     }
 
     /// Replaces what is due by what the database says; leases stay.
-    pub(crate) fn load(&self, live: Vec<(Timestamp, DeliveryId)>) {
+    pub(crate) fn load(&self, live: Vec<(DeliveryId, Live)>) {
         self.change(|inner| {
             for held in inner.held.values_mut() {
                 held.due = None;
             }
-            let mut due = BTreeSet::new();
-            for (at, id) in live {
+            (inner.waiting, inner.due, inner.lines) = Default::default();
+            for (id, live) in live {
+                let place = inner.place(live);
                 let held = inner.held.get_mut(&id);
-                if held.as_ref().is_none_or(|held| held.over) {
-                    due.insert((at, id));
-                }
+                let waits = held.as_ref().is_none_or(|held| held.over);
                 if let Some(held) = held {
-                    held.due = Some(at);
+                    held.due = Some(place);
+                }
+                if waits {
+                    inner.wait(id, place);
                 }
             }
-            inner.due = due;
         });
     }
 
-    /// Leases up to `most` that are due, earliest first.
-    pub(crate) fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Vec<Lease> {
+    /// Leases those whose turn it is.
+    pub(crate) fn claim(&self, now: Timestamp, room: &Room, lease: Duration) -> Vec<Lease> {
         let mut inner = self.lock();
         inner.take_back(now);
+        inner.line_up(now);
+        let mut left = room.clone();
         let mut claimed = Vec::new();
-        while claimed.len() < most {
-            let Some(&(at, id)) = inner.due.first().filter(|(at, _)| *at <= now) else { break };
-            inner.due.pop_first();
-            inner.fence += 1;
-            let (fence, until) = (inner.fence, now.after(lease));
-            inner.ends.insert((until, id));
-            inner.held.insert(id, Held { fence, until, due: Some(at), over: false });
-            claimed.push(Lease { delivery: id, fence });
+        while left.most > 0 {
+            let Inner { lines, vias, .. } = &mut *inner;
+            let of = |via: Via| vias.get(via as usize).and_then(|via| left.of.get(via)).copied();
+            let Some((via, taken)) = lines.next(|via| of(via).unwrap_or(left.most).min(left.most)) else { break };
+            left.most -= taken.len();
+            if let Some(room) = vias.get(via as usize).and_then(|via| left.of.get_mut(via)) {
+                *room -= taken.len();
+            }
+            for (_, id) in taken {
+                claimed.extend(inner.lease(id, now.after(lease)));
+            }
         }
         claimed
     }
@@ -94,8 +136,8 @@ impl Schedule {
     pub(crate) fn release(&self, lease: Lease) -> bool {
         self.change(|inner| {
             let Some(held) = inner.end(lease) else { return false };
-            if let Some(at) = held.due.filter(|_| !held.over) {
-                inner.due.insert((at, lease.delivery));
+            if let Some(place) = held.due.filter(|_| !held.over) {
+                inner.wait(lease.delivery, place);
             }
             true
         })
@@ -119,55 +161,50 @@ impl Schedule {
         });
     }
 
-    /// A delivery was committed: it was due at `was` (when it was live) and is now due at `due` (when it is live);
-    /// `lease` ends.
-    pub(crate) fn set(&self, id: DeliveryId, was: Option<Timestamp>, due: Option<Timestamp>, lease: Option<Lease>) {
+    /// A delivery was committed: it is now due at `live` (when it is live); `lease` ends.
+    pub(crate) fn set(&self, id: DeliveryId, live: Option<Live>, lease: Option<Lease>) {
         self.change(|inner| {
-            if let Some(at) = was {
-                inner.due.remove(&(at, id));
-            }
+            inner.forget(id);
             if let Some(lease) = lease {
                 inner.end(lease);
             }
+            let place = live.map(|live| inner.place(live));
             if let Some(held) = inner.held.get_mut(&id) {
-                held.due = due;
+                held.due = place;
                 if !held.over {
                     return;
                 }
-                if due.is_none() {
+                if place.is_none() {
                     inner.held.remove(&id);
                 }
             }
-            if let Some(at) = due {
-                inner.due.insert((at, id));
+            if let Some(place) = place {
+                inner.wait(id, place);
             }
         });
     }
 
     /// A delivery is gone, or cannot be read.
-    pub(crate) fn remove(&self, id: DeliveryId, was: Option<Timestamp>) {
+    pub(crate) fn remove(&self, id: DeliveryId) {
         let mut inner = self.lock();
-        if let Some(at) = was {
-            inner.due.remove(&(at, id));
-        }
+        inner.forget(id);
         if let Some(held) = inner.held.remove(&id) {
             inner.ends.remove(&(held.until, id));
-            if let Some(at) = held.due {
-                inner.due.remove(&(at, id));
-            }
         }
     }
 
-    /// When the next one is due or the next lease ends.
+    /// When the next one is due or the next lease ends. Those that stand in line already do not count: there was no room for
+    /// them.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let inner = self.lock();
         self.asked.store(self.version.load(Ordering::SeqCst), Ordering::SeqCst);
         inner.next()
     }
 
-    /// The same, for those who only look: does not count as asking.
+    /// When the first that waits is or was due: for those who only look.
     pub(crate) fn peek(&self) -> Option<Timestamp> {
-        self.lock().next()
+        let inner = self.lock();
+        inner.next().into_iter().chain(inner.lines.earliest()).min()
     }
 
     /// Returns when the next due time may have become earlier since it was last asked for.
@@ -207,15 +244,57 @@ impl Inner {
         due.into_iter().chain(end).min()
     }
 
+    fn place(&mut self, live: Live) -> Waiting {
+        let known = self.vias.iter().position(|via| *via == live.via);
+        let via = known.unwrap_or_else(|| {
+            self.vias.push(live.via);
+            self.vias.len() - 1
+        });
+        Waiting { at: live.due, via: via as Via, line: live.line, stands: false }
+    }
+
+    fn wait(&mut self, id: DeliveryId, place: Waiting) {
+        self.forget(id);
+        self.waiting.insert(id, Waiting { stands: false, ..place });
+        self.due.insert((place.at, id));
+    }
+
+    fn forget(&mut self, id: DeliveryId) {
+        let Some(place) = self.waiting.remove(&id) else { return };
+        match place.stands {
+            true => self.lines.leave(place.via, place.line, (place.at, id)),
+            false => drop(self.due.remove(&(place.at, id))),
+        }
+    }
+
+    /// What has become due takes its place in line.
+    fn line_up(&mut self, now: Timestamp) {
+        while let Some(&(at, id)) = self.due.first().filter(|(at, _)| *at <= now) {
+            self.due.pop_first();
+            if let Some(place) = self.waiting.get_mut(&id) {
+                place.stands = true;
+                self.lines.join(place.via, place.line, (at, id));
+            }
+        }
+    }
+
+    fn lease(&mut self, id: DeliveryId, until: Timestamp) -> Option<Lease> {
+        let place = self.waiting.remove(&id)?;
+        self.fence += 1;
+        self.ends.insert((until, id));
+        self.held.insert(id, Held { fence: self.fence, until, due: Some(place), over: false });
+        Some(Lease { delivery: id, fence: self.fence })
+    }
+
     /// Leases that ran out come back.
     fn take_back(&mut self, now: Timestamp) {
         while let Some(&(_, id)) = self.ends.first().filter(|(until, _)| *until <= now) {
             self.ends.pop_first();
             let Entry::Occupied(mut held) = self.held.entry(id) else { continue };
             match held.get().due {
-                Some(at) => {
+                Some(place) => {
                     held.get_mut().over = true;
-                    self.due.insert((at, id));
+                    self.wait(id, place);
                 }
                 None => {
                     held.remove();

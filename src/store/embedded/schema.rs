@@ -5,6 +5,7 @@
 //!             stands in the columns segment, offset, length, crc (it changes when survivors are moved)
 //! content     the octets of messages under 4 KiB (segment 0)
 //! delivery    one row per delivery; the columns beside the JSON are what is searched for
+//! handset     what is known of phones, by number; network: of networks, by name
 //! event       timelines
 //! key         dedupe keys
 //! segment     per content file: octets written, octets and messages alive, the range of message ids in it; row 0
@@ -29,7 +30,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 /// The format this program writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 /// "pktb": what `file` and this program recognise the database by.
 const APPLICATION: i64 = 0x706B_7462;
 /// Pages of the log that make a checkpoint: 16 MiB.
@@ -61,11 +62,12 @@ CREATE INDEX message_by_received ON message (received);
 CREATE TABLE content (message INTEGER PRIMARY KEY, octets BLOB NOT NULL);
 CREATE TABLE delivery (
     message INTEGER NOT NULL, idx INTEGER NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, due INTEGER NOT NULL,
-    token TEXT NOT NULL, recipient TEXT NOT NULL, sender TEXT, via TEXT, json BLOB NOT NULL,
+    token TEXT NOT NULL, recipient TEXT NOT NULL, sender TEXT, via TEXT,
+    json BLOB NOT NULL, line INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (message, idx)) WITHOUT ROWID;
 CREATE UNIQUE INDEX delivery_by_token ON delivery (token);
 CREATE INDEX delivery_by_recipient ON delivery (recipient);
-CREATE INDEX delivery_open ON delivery (message, idx, state, due) WHERE ",
+CREATE INDEX delivery_open ON delivery (message, idx, state, due, via, line) WHERE ",
     open_states!(),
     ";
 CREATE TABLE event (
@@ -78,9 +80,26 @@ CREATE TABLE segment (
     number INTEGER PRIMARY KEY, length INTEGER NOT NULL, live INTEGER NOT NULL, messages INTEGER NOT NULL,
     first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE tally (state TEXT PRIMARY KEY, deliveries INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE handset (number TEXT PRIMARY KEY, seen INTEGER NOT NULL, json BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX handset_by_seen ON handset (seen);
+CREATE TABLE network (name TEXT PRIMARY KEY, json BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE quarantine (
     kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL,
     PRIMARY KEY (kind, name)) WITHOUT ROWID;
+"
+);
+
+/// From format 1 to 2: the line a delivery stands in, and what is known of phones and networks.
+const FROM_1: &str = concat!(
+    "
+ALTER TABLE delivery ADD COLUMN line INTEGER NOT NULL DEFAULT 0;
+DROP INDEX delivery_open;
+CREATE INDEX delivery_open ON delivery (message, idx, state, due, via, line) WHERE ",
+    open_states!(),
+    ";
+CREATE TABLE handset (number TEXT PRIMARY KEY, seen INTEGER NOT NULL, json BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX handset_by_seen ON handset (seen);
+CREATE TABLE network (name TEXT PRIMARY KEY, json BLOB NOT NULL) WITHOUT ROWID;
 "
 );
 
@@ -123,9 +142,11 @@ pub(crate) fn prepare(db: &mut Connection) -> Result<(), Unopened> {
     if version == VERSION {
         return Ok(());
     }
-    // Version 1 is the first: there is nothing older to convert yet.
     let making = db.transaction()?;
-    making.execute_batch(TABLES)?;
+    match version {
+        0 => making.execute_batch(TABLES)?,
+        _ => making.execute_batch(FROM_1)?,
+    }
     making.pragma_update(None, "application_id", APPLICATION)?;
     making.pragma_update(None, "user_version", VERSION)?;
     making.commit()?;

@@ -27,7 +27,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::apply::{Applying, Effects, Unapplied};
 use crate::ledger::Ledger;
 use crate::reader;
-use crate::rows::{self, DeliveryRow, Prepared, column};
+use crate::rows::{self, ChangeRow, DeliveryRow, Prepared, column};
+use crate::schedule::Live;
 use crate::schema;
 use crate::segments::{Appender, WriteError};
 use crate::shared::{Aside, Shared, database_path};
@@ -316,24 +317,19 @@ impl Writer {
             cache.keep_message(Arc::new(row.message), row.json.len());
         }
         for row in batch.deliveries {
-            let (id, weight) = (row.delivery.id, row.json.len());
-            let due = row.delivery.state.is_live().then_some(row.delivery.due);
-            cache.keep_delivery(Arc::new(row.delivery), weight);
-            schedule.set(id, None, due, None);
+            let (id, live) = (row.delivery.id, Live::of(&row.delivery));
+            cache.keep_delivery(Arc::new(row.delivery), row.json.len());
+            schedule.set(id, live, None);
         }
-        for (change, was) in batch.changes.into_iter().zip(effects.was) {
-            let (id, weight) = (change.row.delivery.id, change.row.json.len());
-            let due = change.row.delivery.state.is_live().then_some(change.row.delivery.due);
-            cache.keep_delivery(Arc::new(change.row.delivery), weight);
-            schedule.set(id, was, due, change.lease);
+        for ChangeRow { row, lease, .. } in batch.changes {
+            let (id, live) = (row.delivery.id, Live::of(&row.delivery));
+            cache.keep_delivery(Arc::new(row.delivery), row.json.len());
+            schedule.set(id, live, lease);
         }
         for purged in effects.purged {
-            let deliveries: Vec<_> = purged.deliveries.iter().map(|(id, _)| *id).collect();
-            cache.forget_message(purged.message, &deliveries);
+            cache.forget_message(purged.message, &purged.deliveries);
             files.forget(purged.place);
-            for (id, was) in purged.deliveries {
-                schedule.remove(id, was);
-            }
+            purged.deliveries.into_iter().for_each(|id| schedule.remove(id));
         }
     }
 

@@ -8,10 +8,11 @@ use packetboat_wsp::WspError;
 use thiserror::Error;
 
 use crate::limits::MAX_MESSAGES;
+use crate::ota;
 use crate::pdu::Push;
 
-/// The ports of connectionless WAP push, plain and secured by WTLS (IANA; WAP-259-WDP).
-const PUSH_PORTS: [u16; 2] = [2948, 2949];
+/// The ports of connectionless WAP push, plain and secured by WTLS (IANA; WAP-259-WDP), and the one of browser settings.
+const PUSH_PORTS: [u16; 3] = [2948, 2949, ota::PORT];
 
 /// Why there is no push in the input. Messages are counted from 1, octets from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -9,6 +9,7 @@ use packetboat_mime::date;
 use packetboat_wsp::{WspError, WspErrorKind};
 
 use crate::wbxml::{Attribute, Document, Element, Name, Node, Piece, PublicId};
+use crate::xml::{self, Doctype, XmlError, XmlErrorKind};
 
 /// WBXML 1.2.
 const VERSION: u8 = 0x02;
@@ -16,8 +17,10 @@ const VERSION: u8 = 0x02;
 const SI: u32 = 0x05;
 const SL: u32 = 0x06;
 /// The same in words, which a document may have instead.
-const SI_NAME: &str = "-//WAPFORUM//DTD SI 1.0//EN";
-const SL_NAME: &str = "-//WAPFORUM//DTD SL 1.0//EN";
+const SI_DOCTYPE: Doctype =
+    Doctype { public: "-//WAPFORUM//DTD SI 1.0//EN", system: "http://www.wapforum.org/DTD/si.dtd", subset: "" };
+const SL_DOCTYPE: Doctype =
+    Doctype { public: "-//WAPFORUM//DTD SL 1.0//EN", system: "http://www.wapforum.org/DTD/sl.dtd", subset: "" };
 
 /// Tags and attributes of SI (WAP-167-ServiceInd 8.3).
 mod si {
@@ -130,6 +133,8 @@ pub struct ServiceLoading {
 impl Indication {
     /// The media type of its WBXML (WSP number 2E).
     pub const MEDIA_TYPE: &'static str = "application/vnd.wap.sic";
+    /// The media type of its text (WSP number 2D).
+    pub const XML_MEDIA_TYPE: &'static str = "text/vnd.wap.si";
 
     /// As WBXML.
     pub fn to_wbxml(&self) -> Bytes {
@@ -152,7 +157,7 @@ impl Indication {
     /// # Errors
     /// [`WspError`]: it is not WBXML, not an SI, or there is no indication in it.
     pub fn from_wbxml(octets: &Bytes) -> Result<Indication, WspError> {
-        let root = root(octets, SI, SI_NAME, "an SI document")?;
+        let root = root(octets, SI, SI_DOCTYPE.public, "an SI document")?;
         let mut elements = root.elements();
         let found = elements.find(|element| element.name == Name::token(si::INDICATION));
         let element = found.ok_or_else(|| other(octets, "an indication"))?;
@@ -173,11 +178,45 @@ impl Indication {
         }
         Ok(indication)
     }
+
+    /// As text, with its DOCTYPE.
+    pub fn to_xml(&self) -> String {
+        let mut indication = xml::Node::new("indication")
+            .with("href", self.href.as_deref())
+            .with("si-id", self.id.as_deref())
+            .with("created", self.created.map(date::rfc3339).as_deref())
+            .with("si-expires", self.expires.map(date::rfc3339).as_deref())
+            .with("action", self.signal.as_str());
+        indication.text = self.text.clone();
+        xml::write(&SI_DOCTYPE, &xml::Node::new("si").containing([indication]))
+    }
+
+    /// Reads text, with or without DOCTYPE; blanks around what the user reads are not part of it.
+    ///
+    /// # Errors
+    /// [`XmlError`] with the octet: not XML, not an SI, no indication in it, or a date or an action that is none.
+    pub fn from_xml(octets: &[u8]) -> Result<Indication, XmlError> {
+        let root = xml::parse(octets, "si")?;
+        let missing = XmlError { offset: root.offset, kind: XmlErrorKind::Missing("an indication") };
+        let node = root.child("indication").ok_or(missing)?;
+        let owned = |name: &str| node.attribute(name).map(str::to_owned);
+        let actions = "signal-none, signal-low, signal-medium, signal-high or delete";
+        Ok(Indication {
+            href: owned("href"),
+            id: owned("si-id"),
+            created: written_date(node, "created")?,
+            expires: written_date(node, "si-expires")?,
+            signal: written_action(node, &SIGNALS, Signal::as_str, actions)?,
+            text: node.text.trim().to_owned(),
+        })
+    }
 }
 
 impl ServiceLoading {
     /// The media type of its WBXML (WSP number 30).
     pub const MEDIA_TYPE: &'static str = "application/vnd.wap.slc";
+    /// The media type of its text (WSP number 2F).
+    pub const XML_MEDIA_TYPE: &'static str = "text/vnd.wap.sl";
 
     /// As WBXML.
     pub fn to_wbxml(&self) -> Bytes {
@@ -193,7 +232,7 @@ impl ServiceLoading {
     /// # Errors
     /// [`WspError`]: it is not WBXML, not an SL, or says no address.
     pub fn from_wbxml(octets: &Bytes) -> Result<ServiceLoading, WspError> {
-        let root = root(octets, SL, SL_NAME, "an SL document")?;
+        let root = root(octets, SL, SL_DOCTYPE.public, "an SL document")?;
         let (mut href, mut loading) = (None, Loading::default());
         for attribute in &root.attributes {
             let Name::Token { page: 0, number } = attribute.start else { continue };
@@ -205,6 +244,46 @@ impl ServiceLoading {
         }
         Ok(ServiceLoading { href: href.ok_or_else(|| other(octets, "an address to load"))?, loading })
     }
+
+    /// As text, with its DOCTYPE.
+    pub fn to_xml(&self) -> String {
+        let root = xml::Node::new("sl").with("href", self.href.as_str()).with("action", self.loading.as_str());
+        xml::write(&SL_DOCTYPE, &root)
+    }
+
+    /// Reads text, with or without DOCTYPE.
+    ///
+    /// # Errors
+    /// [`XmlError`] with the octet: not XML, not an SL, no address in it, or an action that is none.
+    pub fn from_xml(octets: &[u8]) -> Result<ServiceLoading, XmlError> {
+        let root = xml::parse(octets, "sl")?;
+        let actions = "execute-low, execute-high or cache";
+        Ok(ServiceLoading {
+            href: root.required("href", "an address to load (href)")?,
+            loading: written_action(&root, &LOADINGS, Loading::as_str, actions)?,
+        })
+    }
+}
+
+/// A date of the text form, if there is one; an empty one is none.
+fn written_date(node: &xml::Node, name: &str) -> Result<Option<i64>, XmlError> {
+    let Some(text) = node.attribute(name).filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    match date::parse(text.trim()) {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err(node.wrong("a date such as 2025-10-09T08:53:20Z", text)),
+    }
+}
+
+/// An action of the text form; the usual one if there is none.
+fn written_action<T: Copy + Default>(
+    node: &xml::Node,
+    all: &[T],
+    word: fn(T) -> &'static str,
+    expected: &'static str,
+) -> Result<T, XmlError> {
+    let Some(text) = node.attribute("action") else { return Ok(T::default()) };
+    let found = all.iter().find(|one| word(**one).eq_ignore_ascii_case(text.trim()));
+    found.copied().ok_or_else(|| node.wrong(expected, text))
 }
 
 fn written(public_id: u32, root: Element) -> Bytes {

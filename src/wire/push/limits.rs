@@ -11,3 +11,12 @@ pub const MAX_DEPTH: usize = 16;
 
 /// Elements, attributes and pieces of text in a WBXML document. Settings of a phone have some hundred.
 pub const MAX_NODES: usize = 4096;
+
+/// Octets of one XML document. Real ones have some kilobytes.
+pub const MAX_XML: usize = 256 * 1024;
+
+/// Octets of text in a WBXML document, what its string table is repeated for included.
+pub const MAX_TEXT: usize = 1024 * 1024;
+
+/// Characters of a text that an error quotes.
+pub const MAX_QUOTED: usize = 64;

@@ -10,8 +10,12 @@ use packetboat_mime::MediaType;
 use packetboat_wsp::{Reader, Writer, WspError, WspErrorKind, content_type, write_content_type};
 
 use crate::application::ApplicationId;
+use crate::field::{Field, FieldName};
 use crate::indication::{Indication, ServiceLoading};
 use crate::limits::MAX_FIELDS;
+use crate::ota::BrowserSettings;
+use crate::provisioning::Provisioning;
+use crate::provisioning::security::Security;
 
 /// The type of a Push PDU (WAP-230-WSP table 34).
 const PUSH: u8 = 0x06;
@@ -78,29 +82,6 @@ impl PushFlag {
     }
 }
 
-/// A header field that is not read here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// Its name.
-    pub name: FieldName,
-    /// The octets of its value as they stood, lengths and NULs included.
-    pub value: Bytes,
-}
-
-/// The name of a header field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FieldName {
-    /// A well-known field: code page (1 is WSP's own) and number 0–127.
-    Number {
-        /// The code page.
-        page: u8,
-        /// The number without its high bit.
-        number: u8,
-    },
-    /// A field by name.
-    Text(String),
-}
-
 impl Push {
     /// A push that carries an MMS PDU: the shortest header that says so.
     pub fn mms(transaction_id: u8, pdu: Bytes) -> Self {
@@ -115,6 +96,23 @@ impl Push {
     /// A push that carries a Service Loading for the browser.
     pub fn loading(transaction_id: u8, loading: &ServiceLoading) -> Self {
         Push::carrying(transaction_id, ServiceLoading::MEDIA_TYPE, ApplicationId::BROWSER, loading.to_wbxml())
+    }
+
+    /// A push that carries settings, signed if there is a secret to sign them with. The content type says whom it is for.
+    pub fn provisioning(transaction_id: u8, settings: &Provisioning, security: Option<&Security>) -> Self {
+        let payload = settings.to_wbxml();
+        let media = MediaType::new(Provisioning::MEDIA_TYPE);
+        let content_type = match security {
+            Some(security) => security.sign(&payload).on(media),
+            None => media,
+        };
+        Push { content_type, application_id: None, ..Push::mms(transaction_id, payload) }
+    }
+
+    /// A push that carries browser settings, for port [`ota::PORT`](crate::ota::PORT).
+    pub fn browser_settings(transaction_id: u8, settings: &BrowserSettings) -> Self {
+        let content_type = MediaType::new(BrowserSettings::MEDIA_TYPE).with("charset", "utf-8");
+        Push { content_type, application_id: None, ..Push::mms(transaction_id, settings.to_wbxml()) }
     }
 
     fn carrying(transaction_id: u8, media_type: &str, application: ApplicationId, payload: Bytes) -> Self {

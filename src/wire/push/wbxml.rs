@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use packetboat_wsp::{Reader, Writer, WspError, WspErrorKind, charset};
 
-use crate::limits::{MAX_DEPTH, MAX_NODES};
+use crate::limits::{MAX_DEPTH, MAX_NODES, MAX_TEXT};
 
 /// Global tokens (WAP-192-WBXML 7.1).
 mod global {
@@ -147,7 +147,7 @@ impl Document {
         let left = reader.remaining();
         let overrun = WspErrorKind::Overrun { what: "string table", length, left };
         let table = reader.take(length).map_err(|_| at_table.error(overrun))?;
-        let mut parser = Parser { reader, table, charset, tag_page: 0, attribute_page: 0, nodes: 0 };
+        let mut parser = Parser { reader, table, charset, tag_page: 0, attribute_page: 0, nodes: 0, text: 0 };
         let public_id = match public {
             Ok(number) => PublicId::Number(number),
             Err(index) => PublicId::Text(parser.table_string(index)?),
@@ -183,6 +183,8 @@ struct Parser<'a> {
     tag_page: u8,
     attribute_page: u8,
     nodes: usize,
+    /// Octets of text so far.
+    text: usize,
 }
 
 impl Parser<'_> {
@@ -302,7 +304,7 @@ impl Parser<'_> {
             global::STR_I => {
                 self.reader.octet()?;
                 let octets = self.reader.text_octets()?;
-                self.decoded(octets)
+                self.decoded(octets)?
             }
             global::STR_T => {
                 self.reader.octet()?;
@@ -340,19 +342,24 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn table_string(&self, index: u32) -> Result<String, WspError> {
-        let missing = || {
-            let kind = WspErrorKind::Overrun { what: "string table", length: index as usize, left: self.table.len() };
-            self.reader.error(kind)
+    fn table_string(&mut self, index: u32) -> Result<String, WspError> {
+        let table = self.table;
+        let Some(rest) = table.get(index as usize..) else {
+            let kind = WspErrorKind::Overrun { what: "string table", length: index as usize, left: table.len() };
+            return Err(self.reader.error(kind));
         };
-        let rest = self.table.get(index as usize..).ok_or_else(missing)?;
         let end = rest.iter().position(|octet| *octet == 0).unwrap_or(rest.len());
-        Ok(self.decoded(&rest[..end]))
+        self.decoded(&rest[..end])
     }
 
     /// Text by the document's charset. Servers that write WSP write its quote here too.
-    fn decoded(&self, octets: &[u8]) -> String {
-        charset::decode(Some(u64::from(self.charset)), octets).trim_start_matches(QUOTE).to_owned()
+    fn decoded(&mut self, octets: &[u8]) -> Result<String, WspError> {
+        self.text += octets.len();
+        if self.text > MAX_TEXT {
+            let kind = WspErrorKind::TooMany { what: "octets of text", count: self.text, limit: MAX_TEXT };
+            return Err(self.reader.error(kind));
+        }
+        Ok(charset::decode(Some(u64::from(self.charset)), octets).trim_start_matches(QUOTE).to_owned())
     }
 }
 

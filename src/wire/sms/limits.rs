@@ -19,3 +19,16 @@ pub const MAX_ELEMENTS: usize = MAX_HEADER / 2;
 
 /// Segments of one concatenated message: the total is one octet (TS 23.040 9.2.3.24.1).
 pub const MAX_SEGMENTS: usize = 255;
+
+/// Septets in one short message (TS 23.040 9.2.3.24).
+pub const MAX_SEPTETS: usize = 160;
+
+/// Semi-octets of an address: ten octets (TS 23.040 9.1.2.5).
+pub const MAX_ADDRESS: usize = 20;
+
+/// Octets of a TPDU that is read, with the centre's address before it. The longest that the specification makes is below
+/// 180; the rest is for user data longer than it allows, as [`MAX_USER_DATA_READ`].
+pub const MAX_TPDU: usize = 320;
+
+/// Octets of a line of a modem. The longest that is of use is a TPDU of [`MAX_TPDU`] octets in hexadecimal.
+pub const MAX_LINE: usize = 1024;

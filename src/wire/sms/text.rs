@@ -70,6 +70,12 @@ fn septets(c: char) -> Vec<u8> {
     EXTENSION.iter().find(|(_, extended)| *extended == c).map(|(septet, _)| vec![ESCAPE, *septet]).unwrap_or_default()
 }
 
+/// The septets of a text, an octet for each; `None` when the default alphabet cannot say it.
+pub fn to_septets(text: &str) -> Option<Vec<u8>> {
+    let each: Vec<Vec<u8>> = text.chars().map(septets).collect();
+    each.iter().all(|septets| !septets.is_empty()).then(|| each.concat())
+}
+
 /// The alphabet that can say a text.
 pub fn alphabet_of(text: &str) -> Alphabet {
     match text.chars().all(|c| !septets(c).is_empty()) {

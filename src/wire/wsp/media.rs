@@ -13,6 +13,9 @@ const UNKNOWN: &str = "application/octet-stream";
 /// Parameter codes that are written: the generation every decoder reads.
 const CHARSET: u8 = 0x01;
 const TYPE: u8 = 0x09;
+/// How client provisioning is signed; phones know these two by their codes only (WAP-184-PROVBOOT 5.2).
+const SEC: u8 = 0x11;
+const MAC: u8 = 0x12;
 const TEXT_PARAMETERS: [(&str, u8); 4] = [("name", 0x05), ("filename", 0x06), ("start", 0x0A), ("start-info", 0x0B)];
 
 /// Reads a Content-Type-value: a code or a text alone, or a length and a type with parameters.
@@ -156,6 +159,12 @@ fn write_parameter(out: &mut Writer, media: &MediaType, name: &str, value: &str)
     } else if name == "type" && media.is_multipart() {
         out.short_integer(TYPE);
         write_constrained(out, value);
+    } else if name == "sec"
+        && let Ok(method @ 0..0x80) = value.parse()
+    {
+        out.short_integer(SEC).short_integer(method);
+    } else if name == "mac" {
+        out.short_integer(MAC).text_string(value);
     } else {
         write_text_parameter(out, name, value);
     }

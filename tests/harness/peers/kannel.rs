@@ -1,4 +1,5 @@
-//! Kannel 1.4.5: bearerbox and smsbox as the SMS gateway, its own fakesmsc as the network and every phone on it.
+//! Kannel 1.4.5: bearerbox and smsbox as the SMS gateway, wapbox as the push proxy gateway, its own fakesmsc as the network
+//! and every phone on it.
 
 use super::{shim, template};
 use crate::http::{self, percent_decode};
@@ -7,7 +8,7 @@ use crate::process::Process;
 use crate::push::{Push, Segment, reassemble};
 use crate::scene::Scene;
 use crate::wait::{DEADLINE, wait_for};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Ships in the package kannel-extras, outside the path.
@@ -18,16 +19,30 @@ pub(super) const FAKESMSC: &str = "/usr/lib/kannel/test/fakesmsc";
 pub struct Kannel {
     // In the order in which they end: the network first, so that nothing is retried against it.
     fakesmsc: Process,
+    _wapbox: Option<Process>,
     _smsbox: Process,
     _bearerbox: Process,
+    directory: PathBuf,
     sendsms: Port,
+    ppg: Port,
+    smsc: Port,
     _others: [Port; 3],
 }
 
+/// What Kannel does besides sending short messages.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where smsbox brings short messages that arrive: an address, with what Kannel fills in. One that is not taken is brought
+    /// again every second.
+    pub arrivals: String,
+    /// Whether wapbox runs, with a push proxy gateway.
+    pub ppg: bool,
+}
+
 impl Kannel {
-    /// The `sendsms` user.
+    /// The `sendsms` user, who is the push proxy gateway's too.
     pub const USER: &'static str = "packetboat";
-    /// The password of the `sendsms` user.
+    /// The password of both.
     pub const PASSWORD: &'static str = "secret";
 
     /// Starts it and waits until the network is connected.
@@ -35,8 +50,21 @@ impl Kannel {
     /// # Panics
     /// When a part of it does not come up.
     pub fn start(scene: &Scene) -> Self {
+        Kannel::with(scene, &Options::default())
+    }
+
+    /// [`Kannel::start`] with more of it.
+    ///
+    /// # Panics
+    /// When a part of it does not come up.
+    pub fn with(scene: &Scene, options: &Options) -> Self {
         let directory = scene.directory("kannel");
-        let [admin, boxes, smsc, sendsms] = [(); 4].map(|()| Port::reserve());
+        let [admin, boxes, wap, smsc, sendsms, ppg] = [(); 6].map(|()| Port::reserve());
+        // Without an address smsbox answers a phone with nothing.
+        let arrivals = match options.arrivals.as_str() {
+            "" => "text = \"\"".to_owned(),
+            url => format!("get-url = \"{url}\""),
+        };
         let config = template(
             "kannel/kannel.conf.in",
             &[
@@ -44,6 +72,9 @@ impl Kannel {
                 ("BOX", &boxes.number().to_string()),
                 ("SMSC", &smsc.number().to_string()),
                 ("SENDSMS", &sendsms.number().to_string()),
+                ("WAP", &wap.number().to_string()),
+                ("PPG", &ppg.number().to_string()),
+                ("ARRIVALS", &arrivals),
                 ("DIR", &directory.to_string_lossy()),
                 ("USER", Self::USER),
                 ("PASSWORD", Self::PASSWORD),
@@ -67,12 +98,51 @@ impl Kannel {
             is_up("smsbox:box") && crate::ports::accepts(sendsms.address())
         });
 
-        let mut command = Command::new(FAKESMSC);
-        command.args(["-H", "127.0.0.1", "-r", &smsc.number().to_string(), "-m", "0", "1 2 text nop"]);
-        let mut fakesmsc = Process::spawn("fakesmsc", &directory, &mut command);
+        let wapbox = options.ppg.then(|| {
+            let mut command = Command::new("wapbox");
+            command.arg(&config).env("LD_PRELOAD", shim(scene, "bindlo"));
+            let mut wapbox = Process::spawn("wapbox", &directory, with_sbin(&mut command));
+            wapbox.wait_ready(DEADLINE, "wapbox on-line", |_| {
+                is_up("wapbox, IP") && crate::ports::accepts(ppg.address())
+            });
+            wapbox
+        });
+
+        let mut fakesmsc = network(&directory, &smsc, 0, "1 2 text nop");
         fakesmsc.wait_ready(DEADLINE, "the network on-line", |_| is_up("(online"));
 
-        Kannel { fakesmsc, _smsbox: smsbox, _bearerbox: bearerbox, sendsms, _others: [admin, boxes, smsc] }
+        let _others = [admin, boxes, wap];
+        Kannel {
+            fakesmsc,
+            _wapbox: wapbox,
+            _smsbox: smsbox,
+            _bearerbox: bearerbox,
+            directory,
+            sendsms,
+            ppg,
+            smsc,
+            _others,
+        }
+    }
+
+    /// Where the push proxy gateway takes submissions.
+    pub fn ppg(&self) -> String {
+        format!("http://{}/wappush", self.ppg.address())
+    }
+
+    /// A phone sends: `FROM TO text WORDS`, `FROM TO data OCTETS` or `FROM TO udh HEADER OCTETS`, percent-encoded where
+    /// they are octets. Returns when the gateway has it.
+    ///
+    /// # Panics
+    /// When it does not within the deadline.
+    #[track_caller]
+    pub fn originate(&mut self, message: &str) {
+        let sent = |process: &Process| process.stderr().matches("sent message").count();
+        let before = sent(&self.fakesmsc);
+        // The network is one connection: who says something new begins anew. It goes on listening.
+        self.fakesmsc.kill9();
+        self.fakesmsc = network(&self.directory, &self.smsc, 1, message);
+        self.fakesmsc.wait_ready(DEADLINE, "a message from a phone", |process| sent(process) > before);
     }
 
     /// The URL of `sendsms`.
@@ -100,6 +170,13 @@ impl Kannel {
         let what = format!("{count} pushes at Kannel's fake network");
         wait_for(DEADLINE, &what, || Some(self.pushes()).filter(|pushes| pushes.len() >= count))
     }
+}
+
+/// The network, which says the same message so many times.
+fn network(directory: &Path, smsc: &Port, times: u32, message: &str) -> Process {
+    let mut command = Command::new(FAKESMSC);
+    command.args(["-H", "127.0.0.1", "-r", &smsc.number().to_string(), "-m", &times.to_string(), message]);
+    Process::spawn("fakesmsc", directory, &mut command)
 }
 
 /// Reads `Got message 1: <FROM TO udh UDH data DATA>`, where the header is left out when there is none, and the word

@@ -46,15 +46,8 @@ impl Decoded {
 /// # Panics
 /// When tshark fails as a whole.
 pub fn decode_all(scene: &Scene, carrier: Carrier, pdus: &[&[u8]]) -> Vec<Decoded> {
-    let capture = scene.file("tshark.pcap", capture_file(carrier, pdus));
-    let mut command = Command::new("tshark");
-    command.arg("-r").arg(&capture).args(["-T", "json", "--no-duplicate-keys"]).env("LC_ALL", "C.UTF-8");
-    let output = Output::of(&mut command).expect_success();
-    // Bytes of a PDU end up in strings, where JSON wants no control characters.
-    let text = output.text().replace(|character: char| character < ' ' && character != '\n', " ");
-    let packets: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("tshark's JSON: {error}"));
     let mut decoded = vec![None; pdus.len()];
-    for packet in packets.as_array().into_iter().flatten() {
+    for packet in packets(scene, &capture_file(carrier, pdus)) {
         let layers = &packet["_source"]["layers"];
         // Packets carry the number of their PDU in the port of the sender.
         let port = layers["tcp"]["tcp.srcport"].as_str().or_else(|| layers["udp"]["udp.srcport"].as_str());
@@ -68,12 +61,45 @@ pub fn decode_all(scene: &Scene, carrier: Carrier, pdus: &[&[u8]]) -> Vec<Decode
     decoded.into_iter().map(|decoded| decoded.unwrap_or_else(nothing)).collect()
 }
 
+/// Decodes the `submit_sm` PDUs of one SMPP connection: what tshark makes of every push whose short messages are all there,
+/// by way of SMPP, the user data headers and WSP.
+///
+/// # Panics
+/// When tshark fails as a whole, or complains about a PDU.
+pub fn decode_submissions(scene: &Scene, pdus: &[Vec<u8>]) -> Vec<Decoded> {
+    let mut file = CaptureFile::new();
+    tcp_stream(SMPP_SENDER, SMPP_PORT, pdus.iter().map(Vec::as_slice)).into_iter().for_each(|packet| file.add(packet));
+    let mut decoded = Vec::new();
+    for packet in packets(scene, &file) {
+        let layers = &packet["_source"]["layers"];
+        let mut problems = Vec::new();
+        complaints(&layers["smpp"], "smpp", &mut problems);
+        complaints(&layers["gsm_sms_ud"], "gsm_sms_ud", &mut problems);
+        assert!(problems.is_empty() && layers.get("_ws.malformed").is_none(), "{problems:?} in {layers}");
+        if layers["mmse"].is_object() {
+            decoded.push(judge(layers));
+        }
+    }
+    decoded
+}
+
 /// Decodes one PDU.
 ///
 /// # Panics
 /// When tshark fails as a whole.
 pub fn decode(scene: &Scene, carrier: Carrier, pdu: &[u8]) -> Decoded {
     decode_all(scene, carrier, &[pdu]).pop().unwrap_or_default()
+}
+
+/// The packets of a capture as tshark sees them.
+fn packets(scene: &Scene, file: &CaptureFile) -> Vec<Value> {
+    let capture = scene.file("tshark.pcap", &file.0);
+    let mut command = Command::new("tshark");
+    command.arg("-r").arg(&capture).args(["-T", "json", "--no-duplicate-keys"]).env("LC_ALL", "C.UTF-8");
+    let output = Output::of(&mut command).expect_success();
+    // Bytes of a PDU end up in strings, where JSON wants no control characters.
+    let text = output.text().replace(|character: char| character < ' ' && character != '\n', " ");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("tshark's JSON: {error}"))
 }
 
 fn judge(layers: &Value) -> Decoded {
@@ -115,28 +141,43 @@ fn complaints(value: &Value, place: &str, problems: &mut Vec<String>) {
 const FIRST_PORT: usize = 10_000;
 /// IPv4 without a link layer (LINKTYPE_RAW).
 const RAW_IP: u32 = 101;
+const HTTP_PORT: u16 = 80;
+const SMPP_PORT: u16 = 2775;
+/// Not [`FIRST_PORT`], which tshark takes for the protocol that is at home there.
+const SMPP_SENDER: u16 = 40_000;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 /// As much of a stream as fits one IPv4 packet with room to spare.
 const SEGMENT: usize = 32_000;
 
-/// A capture file (pcap 2.4) with all PDUs, each from a port of its own. Checksums are left zero: tshark does not look.
-fn capture_file(carrier: Carrier, pdus: &[&[u8]]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 0x0004_0000, RAW_IP] {
-        file.extend(word.to_le_bytes());
+/// A capture file (pcap 2.4). Checksums are left zero: tshark does not look.
+struct CaptureFile(Vec<u8>);
+
+impl CaptureFile {
+    fn new() -> Self {
+        let words = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 0x0004_0000, RAW_IP];
+        CaptureFile(words.iter().flat_map(|word| word.to_le_bytes()).collect())
     }
-    let mut add = |packet: Vec<u8>| {
+
+    fn add(&mut self, packet: Vec<u8>) {
         let length = packet.len() as u32;
         for word in [1_700_000_000, 0, length, length] {
-            file.extend(word.to_le_bytes());
+            self.0.extend(word.to_le_bytes());
         }
-        file.extend(packet);
-    };
+        self.0.extend(packet);
+    }
+}
+
+/// A capture of all PDUs, each from a port of its own.
+fn capture_file(carrier: Carrier, pdus: &[&[u8]]) -> CaptureFile {
+    let mut file = CaptureFile::new();
+    let mut add = |packet: Vec<u8>| file.add(packet);
     for (number, pdu) in pdus.iter().enumerate() {
         let port = (FIRST_PORT + number) as u16;
         match carrier {
-            Carrier::Http => tcp_stream(port, &http_request(pdu)).into_iter().for_each(&mut add),
+            Carrier::Http => {
+                tcp_stream(port, HTTP_PORT, http_request(pdu).chunks(SEGMENT)).into_iter().for_each(&mut add);
+            }
             // Transaction 1, Push, one header octet: the well-known type application/vnd.wap.mms-message.
             Carrier::Push => add(datagram(port, &[&[0x01, 0x06], &*uintvar(1), &[0xbe], pdu].concat())),
             Carrier::Wsp => add(datagram(port, pdu)),
@@ -152,24 +193,27 @@ fn http_request(pdu: &[u8]) -> Vec<u8> {
     [head.as_bytes(), pdu].concat()
 }
 
-fn tcp_stream(port: u16, stream: &[u8]) -> Vec<Vec<u8>> {
+/// A connection over which these pieces go, a packet each.
+fn tcp_stream<'piece>(port: u16, to: u16, pieces: impl Iterator<Item = &'piece [u8]>) -> Vec<Vec<u8>> {
     const SYN: u8 = 0x02;
     const PSH_ACK: u8 = 0x18;
     const FIN_ACK: u8 = 0x11;
     let segment = |sequence: usize, flags: u8, payload: &[u8]| {
         let mut packet = Vec::new();
         packet.extend(port.to_be_bytes());
-        packet.extend(80_u16.to_be_bytes());
+        packet.extend(to.to_be_bytes());
         packet.extend((sequence as u32).to_be_bytes());
         packet.extend([0, 0, 0, 1, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
         packet.extend(payload);
         ip_packet(TCP, &packet)
     };
     let mut packets = vec![segment(0, SYN, &[])];
-    for (number, payload) in stream.chunks(SEGMENT).enumerate() {
-        packets.push(segment(1 + number * SEGMENT, PSH_ACK, payload));
+    let mut sequence = 1;
+    for payload in pieces {
+        packets.push(segment(sequence, PSH_ACK, payload));
+        sequence += payload.len();
     }
-    packets.push(segment(1 + stream.len(), FIN_ACK, &[]));
+    packets.push(segment(sequence, FIN_ACK, &[]));
     packets
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use packetboat_api::clock::ManualClock;
 use packetboat_api::delivery::State;
-use packetboat_api::store::{Batch, Filter, Page, Store, StoreError};
+use packetboat_api::store::{Batch, Filter, Page, Room, Store, StoreError};
 use packetboat_store::{EmbeddedStore, Settings};
 use packetboat_store_suite::samples::{START, accept, delivery_id, done, id, key, octets};
 
@@ -61,7 +61,7 @@ fn child() {
 }
 
 async fn work_off(store: &dyn Store) {
-    let claims = store.claim(START, 4, Duration::from_secs(600)).await.expect("claim");
+    let claims = store.claim(START, &Room::of_any(4), Duration::from_secs(600)).await.expect("claim");
     if claims.is_empty() {
         tokio::task::yield_now().await;
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use packetboat_api::id::MessageId;
-use packetboat_api::store::{Batch, Filter, Page, Store, StoreError};
+use packetboat_api::store::{Batch, Filter, Page, Room, Store, StoreError};
 use packetboat_store::OpenError;
 use packetboat_store_suite::Backend;
 use packetboat_store_suite::samples::{START, accept, delivery, delivery_id, done, id, key, octets};
@@ -41,7 +41,7 @@ async fn quarantined(store: &dyn Store) -> u64 {
 }
 
 async fn claimed(store: &dyn Store) -> Vec<MessageId> {
-    let claims = store.claim(START, 1000, LEASE).await.expect("claim");
+    let claims = store.claim(START, &Room::of_any(1000), LEASE).await.expect("claim");
     claims.iter().map(|claim| claim.message.id).collect()
 }
 

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use packetboat_api::store::{Batch, Store, StoreError};
+use packetboat_api::store::{Batch, Room, Store, StoreError};
 use packetboat_api::units::ByteSize;
 use packetboat_store::disk::{Disk, RealDisk};
 use packetboat_store_suite::Backend;
@@ -128,7 +128,7 @@ async fn a_full_disk_says_so_and_recovers() {
         assert!(store.message(id(n)).await.is_err());
     }
     // What needs no room goes on.
-    let claims = store.claim(START, 9, Duration::from_secs(60)).await.expect("claim");
+    let claims = store.claim(START, &Room::of_any(9), Duration::from_secs(60)).await.expect("claim");
     assert_eq!(claims.len(), 1);
     store.commit(done(&claims[0].delivery, Some(claims[0].lease))).await.expect("end");
     Faulty::set(&disk.no_room, false);
@@ -229,7 +229,7 @@ async fn after_a_failed_sync_of_the_log_the_database_is_opened_anew() {
     let (disk, here) = faulty();
     let store = here.open().await;
     store.commit(accept(1, 100)).await.expect("commit");
-    let held = store.claim(START, 1, Duration::from_secs(60)).await.expect("claim").remove(0);
+    let held = store.claim(START, &Room::of_any(1), Duration::from_secs(60)).await.expect("claim").remove(0);
     Faulty::set(&disk.unsynced, true);
     for n in [2, 3] {
         let failed = store.commit(accept(n, 100)).await;
@@ -244,7 +244,7 @@ async fn after_a_failed_sync_of_the_log_the_database_is_opened_anew() {
     }
     // Who held a lease holds it still.
     store.commit(done(&held.delivery, Some(held.lease))).await.expect("end");
-    let claims = store.claim(START, 9, Duration::from_secs(60)).await.expect("claim");
+    let claims = store.claim(START, &Room::of_any(9), Duration::from_secs(60)).await.expect("claim");
     assert_eq!(claims.iter().map(|claim| claim.message.id).collect::<Vec<_>>(), [id(2), id(3)]);
     let health = store.health().await;
     assert_eq!((health.messages, health.writable), (3, true));

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use packetboat_api::clock::ManualClock;
 use packetboat_api::delivery::State;
-use packetboat_api::store::{Batch, Store, StoreError};
+use packetboat_api::store::{Batch, Room, Store, StoreError};
 use packetboat_store_suite::Backend;
 use packetboat_store_suite::samples::{START, accept, change, delivery, delivery_id, done, event, id, key, octets};
 
 use crate::here::Here;
 
+/// The format of today.
+const PRESENT: u32 = 2;
 /// Lengths of messages 1, 2, …; 5 was purged.
 const LENGTHS: [usize; 5] = [0, 100, 4096, 9000, 5000];
 
@@ -44,7 +46,7 @@ async fn check(store: &dyn Store) {
     assert_eq!(store.last_id(), Some(id(5)));
     let again = store.commit(Batch { keys: vec![key(5)], ..Batch::default() }).await;
     assert_eq!(again, Err(StoreError::Duplicate(id(5))));
-    let claims = store.claim(START, 9, Duration::from_secs(1)).await.expect("claim");
+    let claims = store.claim(START, &Room::of_any(9), Duration::from_secs(1)).await.expect("claim");
     assert_eq!(claims.iter().map(|claim| claim.message.id).collect::<Vec<_>>(), [id(1), id(4)]);
     let health = store.health().await;
     assert_eq!((health.messages, health.content_bytes, health.quarantined), (4, 13_196, 0));
@@ -52,13 +54,15 @@ async fn check(store: &dyn Store) {
 }
 
 #[tokio::test]
-async fn a_store_of_format_1_is_opened() {
-    let here = Here::new();
-    fs::create_dir_all(here.settings.path.join("content")).expect("directory");
-    for file in ["queue.db", "content/00000001.seg"] {
-        fs::copy(folder(1).join(file), here.settings.path.join(file)).expect("old file");
+async fn stores_of_all_formats_are_opened() {
+    for version in 1..=PRESENT {
+        let here = Here::new();
+        fs::create_dir_all(here.settings.path.join("content")).expect("directory");
+        for file in ["queue.db", "content/00000001.seg"] {
+            fs::copy(folder(version).join(file), here.settings.path.join(file)).expect("old file");
+        }
+        check(&*here.open().await).await;
     }
-    check(&*here.open().await).await;
 }
 
 /// What this version writes it reads again; with `UPDATE=1` it writes the files the other test opens, which is done once
@@ -69,7 +73,8 @@ async fn the_present_format_is_written_and_read() {
     here.clock = ManualClock::new(START);
     let keep = std::env::var_os("UPDATE").is_some();
     if keep {
-        here.settings.path = folder(1);
+        here.settings.path = folder(PRESENT);
+        fs::create_dir_all(folder(PRESENT)).expect("directory");
     }
     let store = here.open().await;
     write(&*store).await;

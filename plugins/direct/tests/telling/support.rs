@@ -79,6 +79,8 @@ pub fn job(from: &str, subject: Option<&str>) -> Job {
         facts: Vec::new(),
         reason: String::new(),
         reported: false,
+        revoked: false,
+        line: Default::default(),
     };
     Job { delivery, recipient: Recipient::plain(to), message: Arc::new(message), now: NOW }
 }

@@ -15,14 +15,15 @@ use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::message::Priority;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Env, Role};
-use packetboat_api::road::Witness;
-use packetboat_api::roles::{Bearer, Sms, SmsBody};
+use packetboat_api::road::{Arrivals, Refusal, RefusalKind, Witness};
+use packetboat_api::roles::{Arrival, Bearer, Sms, SmsBody};
 use packetboat_api::serve::{CancellationToken, Connection, Serve};
 use packetboat_api::settings::{Section, Source};
 use packetboat_api::store::StoreError;
 use packetboat_plugin_kannel::PLUGIN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// When the tests play.
 pub const NOW: Timestamp = Timestamp(1_760_000_000_000);
@@ -56,12 +57,49 @@ impl Witness for Memory {
     }
 }
 
+/// Takes what arrives, or says "later" as often as it is told to.
+#[derive(Default)]
+pub struct Desk {
+    pub later: Mutex<u32>,
+    taken: Mutex<Vec<Arrival>>,
+}
+
+impl Desk {
+    pub fn taken(&self) -> Vec<Arrival> {
+        self.taken.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Arrivals for Desk {
+    async fn arrived(&self, arrival: Arrival) -> Result<(), Refusal> {
+        let mut later = self.later.lock().unwrap();
+        if *later > 0 {
+            *later -= 1;
+            return Err(Refusal::new(RefusalKind::TryLater, "later"));
+        }
+        self.taken.lock().unwrap().push(arrival);
+        Ok(())
+    }
+}
+
+/// The token of the address for short messages that arrive, in the file `token`.
+pub const TOKEN: &str = "s3cret-token.of_ours";
+
 /// A bearer named `smsc`, built as the daemon builds it; an error is what `packetboat check` would print.
 pub fn build(toml: &str, witness: Arc<Memory>) -> Result<Arc<dyn Bearer>, Vec<String>> {
+    build_with(toml, witness, Arc::default())
+}
+
+/// The same, with a desk for what arrives.
+pub fn build_with(toml: &str, witness: Arc<Memory>, arrivals: Arc<Desk>) -> Result<Arc<dyn Bearer>, Vec<String>> {
     let base = tempfile::tempdir().unwrap();
-    std::fs::write(base.path().join("secret"), "p w&d%\n").unwrap();
-    std::fs::write(base.path().join("kannel-secret"), "secret\n").unwrap();
-    let env = Env { clock: Arc::new(ManualClock::new(NOW)), witness, ..Env::nowhere("smsc", base.path()) };
+    let secrets = [("secret", "p w&d%"), ("kannel-secret", "secret"), ("token", TOKEN), ("short-token", "short")];
+    for (name, secret) in secrets {
+        std::fs::write(base.path().join(name), format!("{secret}\n")).unwrap();
+    }
+    let clock = Arc::new(ManualClock::new(NOW));
+    let env = Env { clock, witness, arrivals, ..Env::nowhere("smsc", base.path()) };
     let source = Source { path: Path::new("packetboat.toml").into(), text: toml.into() };
     let parsed = source.parse().unwrap();
     let section =
@@ -80,9 +118,14 @@ pub fn settings(address: SocketAddr, more: &str) -> String {
 
 /// A push of these octets to +358401234567 for delivery 7-1, of use for an hour.
 pub fn push(payload: impl Into<Bytes>) -> Sms {
+    carrying(SmsBody::Push(payload.into()))
+}
+
+/// The same, carrying something else.
+pub fn carrying(body: SmsBody) -> Sms {
     Sms {
         to: Msisdn::new("+358401234567").unwrap(),
-        body: SmsBody::Push(payload.into()),
+        body,
         from: None,
         on_behalf_of: String::new(),
         delivery: DeliveryId { message: MessageId(7), index: 0 },
@@ -94,42 +137,80 @@ pub fn push(payload: impl Into<Bytes>) -> Sms {
 /// A gateway that gives prepared answers, then 202 for ever, and remembers the targets of the requests.
 pub struct Gateway {
     pub address: SocketAddr,
-    targets: Arc<Mutex<Vec<String>>>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    ready: Mutex<VecDeque<Option<(String, String)>>>,
+    targets: Mutex<Vec<String>>,
+    /// Requests that wait for an answer, and the most there ever were.
+    waiting: watch::Sender<(usize, usize)>,
+    /// No answer before there were so many requests at once.
+    wanted: Mutex<usize>,
 }
 
 impl Gateway {
-    /// Each answer is a status line's end and a body; `None` closes the connection without one.
+    /// Each answer is a status line's end (with more of a header, if need be) and a body; `None` closes the connection
+    /// without one.
     pub async fn start(answers: &[Option<(&str, &str)>]) -> Gateway {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let targets = Arc::new(Mutex::new(Vec::new()));
-        let ready: VecDeque<_> =
-            answers.iter().map(|answer| answer.map(|(a, b)| (a.to_owned(), b.to_owned()))).collect();
-        tokio::spawn(answer(socket, ready, targets.clone()));
-        Gateway { address, targets }
+        let ready = answers.iter().map(|answer| answer.map(|(a, b)| (a.to_owned(), b.to_owned()))).collect();
+        let inner = Arc::new(Inner {
+            ready: Mutex::new(ready),
+            targets: Mutex::default(),
+            waiting: watch::Sender::new((0, 0)),
+            wanted: Mutex::new(0),
+        });
+        let serving = inner.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = socket.accept().await {
+                tokio::spawn(answer(stream, serving.clone()));
+            }
+        });
+        Gateway { address, inner }
     }
 
     /// The parameters of each request, percent-decoded.
     pub fn requests(&self) -> Vec<BTreeMap<String, Vec<u8>>> {
-        let targets = self.targets.lock().unwrap();
+        let targets = self.inner.targets.lock().unwrap();
         targets.iter().map(|target| parameters(target.split_once('?').unwrap().1)).collect()
+    }
+
+    /// Holds answers back until there were so many requests at once.
+    pub fn answer_when_there_are(&self, wanted: usize) {
+        *self.inner.wanted.lock().unwrap() = wanted;
+    }
+
+    /// The most requests there were at once.
+    pub fn most_at_once(&self) -> usize {
+        self.inner.waiting.borrow().1
     }
 }
 
-async fn answer(socket: TcpListener, mut ready: VecDeque<Option<(String, String)>>, targets: Arc<Mutex<Vec<String>>>) {
-    while let Ok((mut stream, _)) = socket.accept().await {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let Ok(octet) = stream.read_u8().await else { break };
-            head.push(octet);
-        }
-        let head = String::from_utf8(head).unwrap();
-        targets.lock().unwrap().push(head.split(' ').nth(1).unwrap_or_default().to_owned());
-        let answer = ready.pop_front().unwrap_or(Some(("202 Accepted".into(), "0: Accepted for delivery".into())));
-        let Some((status, body)) = answer else { continue };
-        let text = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let _ = stream.write_all(text.as_bytes()).await;
+async fn answer(mut stream: TcpStream, inner: Arc<Inner>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let Ok(octet) = stream.read_u8().await else { break };
+        head.push(octet);
     }
+    let head = String::from_utf8(head).unwrap();
+    inner.targets.lock().unwrap().push(head.split(' ').nth(1).unwrap_or_default().to_owned());
+    inner.waiting.send_modify(|(now, most)| {
+        *now += 1;
+        *most = (*most).max(*now);
+    });
+    let wanted = *inner.wanted.lock().unwrap();
+    inner.waiting.subscribe().wait_for(|(_, most)| *most >= wanted).await.unwrap();
+    for _ in 0..200 {
+        tokio::task::yield_now().await; // whoever else may come does
+    }
+    inner.waiting.send_modify(|(now, _)| *now -= 1);
+    let ready = inner.ready.lock().unwrap().pop_front();
+    let answer = ready.unwrap_or(Some(("202 Accepted".into(), "0: Accepted for delivery".into())));
+    let Some((status, body)) = answer else { return };
+    let text = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let _ = stream.write_all(text.as_bytes()).await;
 }
 
 /// A query as a map, percent-decoded strictly: a plus sign stays one.
@@ -166,7 +247,7 @@ pub async fn serve_callbacks(callbacks: Arc<dyn Serve>) -> SocketAddr {
 
 /// What `method target` is answered: the status.
 pub async fn call(address: SocketAddr, method: &str, target: &str) -> u16 {
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -16,8 +16,6 @@ use packetboat_api::message::{
     Class, ContentRef, Envelope, Identity, Kind, Message, Notify, Priority, Recipient, Span, Traits,
 };
 use packetboat_api::mime::{self, Mail};
-use packetboat_api::nowhere::Nowhere;
-use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::Party;
 use packetboat_api::plugin::Env;
 use packetboat_api::road::Content;
@@ -128,6 +126,8 @@ pub fn jobs(message: Message) -> Vec<Job> {
             facts: Vec::new(),
             reason: String::new(),
             reported: false,
+            revoked: false,
+            line: Default::default(),
         },
         recipient: recipient.clone(),
         message: message.clone(),

@@ -1,16 +1,15 @@
 //! A client over an in-memory connection, and a road that remembers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher, SaltString};
 use packetboat_api::async_trait;
-use packetboat_api::clock::{ManualClock, SystemRandom, Timestamp};
+use packetboat_api::clock::{ManualClock, Timestamp};
 use packetboat_api::id::MessageId;
 use packetboat_api::message::Identity;
-use packetboat_api::nowhere::Nowhere;
 use packetboat_api::numbers::NumberPlan;
 use packetboat_api::party::Party;
 use packetboat_api::plugin::{Env, Role};

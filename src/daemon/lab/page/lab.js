@@ -44,9 +44,47 @@ function makeBox(box, main) {
   section.querySelector(".thread").setAttribute("aria-label", `Messages of ${heading.textContent}`);
   section.querySelector(".empty").textContent = mailbox ? "No mail yet. What phones send to a mail address arrives here." : "Nothing yet. What is sent to this number arrives here.";
   prepareForm(section, box);
+  prepareKnobs(section, box);
   main.append(section);
   boxes.set(box.key, section);
   return section;
+}
+
+const NATURES = {
+  walled_garden: (box) => box.reaches_us
+    ? "The settings are installed: this phone now fetches from us."
+    : "Her operator lets this phone reach its own MMSC and the web, but not us. What it cannot fetch arrives as a link.",
+  asleep: (box) => box.on ? "Switched on." : "Switched off: the network keeps what is sent to it.",
+  without_mms: () => "This phone has no MMS: it shows texts only, and opens links.",
+};
+
+/** What there is to turn on a phone: its switch, or a way out of the walled garden. */
+function prepareKnobs(section, box) {
+  const knobs = section.querySelector(".knobs");
+  if (box.nature === "asleep") {
+    const knob = el("button", { type: "button", className: "quiet switch", role: "switch" });
+    knob.addEventListener("click", () => post(`/lab/${box.key}/switch`, { on: knob.getAttribute("aria-checked") !== "true" }));
+    knobs.append(knob);
+  }
+  if (box.nature === "walled_garden") {
+    const knob = el("button", { type: "button", className: "quiet", title: "As “packetboat provision” does" }, "Send settings");
+    knob.addEventListener("click", () => post(`/lab/${box.key}/settings`, {}));
+    knobs.append(knob);
+  }
+  if (box.nature === "without_mms") section.querySelector("form").hidden = true;
+}
+
+function showNature(section, box) {
+  const words = NATURES[box.nature]?.(box) ?? "";
+  const nature = section.querySelector(".nature");
+  if (nature.textContent !== words) nature.textContent = words;
+  nature.hidden = !words;
+  section.classList.toggle("off", box.on === false);
+  const knob = section.querySelector(".knobs .switch");
+  if (!knob) return;
+  knob.setAttribute("aria-checked", String(box.on));
+  knob.textContent = box.on ? "Switch off" : "Switch on";
+  knob.setAttribute("aria-label", `${box.owner}’s phone is ${box.on ? "on" : "off"}`);
 }
 
 function prepareForm(section, box) {
@@ -172,6 +210,8 @@ function draw(box, item) {
       ...item.parts.map((each, index) => part(box, item, each, index)),
       waiting && el("p", { className: "waiting" }, waiting)),
     item.note && el("p", { className: "note" }, item.note),
+    item.link && el("p", { className: "asked" }, el("a", { className: "button", href: item.link, target: "_blank", rel: "noopener noreferrer" }, "Open the page")),
+    item.settings && installable(box, item),
     asks && asked(box, item),
     item.reports.length > 0 && el("ul", { className: "reports", "aria-label": "Reports" }, ...item.reports.map(reported)),
     item.trace && el("details", { className: "road" },
@@ -195,9 +235,18 @@ function asked(box, item) {
   return el("div", { className: "asked" }, el("span", {}, "The sender asks for a read report."), button);
 }
 
+function installable(box, item) {
+  if (item.installed) return el("div", { className: "asked" }, "Installed.");
+  const button = el("button", { type: "button", className: "quiet" }, "Install");
+  button.addEventListener("click", () => post(`/lab/${box.key}/${item.id}/install`, {}));
+  return el("div", { className: "asked" }, el("span", {}, "Settings are for you to install."), button);
+}
+
 // ---- the road --------------------------------------------------------------------------------------------------
 
 const TO_PHONE = [["accepted", "accepted"], ["routed", "routed"], ["notified", "push_sent"], ["fetched", "fetched"], ["retrieved", "retrieved"]];
+const BY_LINK = [["accepted", "accepted"], ["notified", "push_sent"], ["no fetch", "next_step"], ["link sent", "link_sent"], ["opened", "link_opened"]];
+const LINK_ONLY = [["accepted", "accepted"], ["routed", "routed"], ["link sent", "link_sent"], ["opened", "link_opened"]];
 const TO_MAIL = [["accepted", "accepted"], ["routed", "routed"], ["handed over", "handed_over"], ["delivered", "delivered"]];
 const REPORT = [["accepted", "accepted"], ["routed", "routed"], ["told", "handed_over"]];
 const ENDED_BADLY = ["rejected", "expired", "failed", "quarantined"];
@@ -208,8 +257,9 @@ function after(start, at) {
 }
 
 function stations(delivery, start, isReport) {
-  const road = isReport ? REPORT : delivery.to.includes("@") ? TO_MAIL : TO_PHONE;
   const seen = new Map(delivery.timeline.map((line) => [line.what, line.at]).reverse());
+  const toPhone = seen.has("retrieved") ? TO_PHONE : seen.has("next_step") ? BY_LINK : delivery.route[0]?.via === "wap_push" ? LINK_ONLY : TO_PHONE;
+  const road = isReport ? REPORT : delivery.to.includes("@") ? TO_MAIL : toPhone;
   if (seen.has("accepted")) seen.set("routed", seen.get("accepted")); // the route is part of what was accepted
   const reached = road.filter(([, what]) => seen.has(what)).map(([, what]) => what);
   const last = ENDED_BADLY.includes(delivery.state) ? reached.at(-1) : undefined;
@@ -269,6 +319,7 @@ function show(state) {
   const fresh = [];
   for (const box of state.boxes) {
     const section = boxes.get(box.key);
+    showNature(section, box);
     const list = section.querySelector(".thread ol");
     section.querySelector(".empty").hidden = box.items.length > 0;
     const ids = new Set(box.items.map((item) => `${box.key}/${item.id}`));

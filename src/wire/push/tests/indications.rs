@@ -88,8 +88,52 @@ fn what_is_none_says_so() {
     }
     let deep = [b"\x02\x05\x6a\0".as_slice(), &[0x45; 5000]].concat();
     assert!(Indication::from_wbxml(&deep.into()).is_err(), "no recursion without end");
+    let table = vec![b'x'; 60_000];
+    let mut repeated = [b"\x03\x05\x6a\x83\xd4\x60".as_slice(), &table, b"\x45\x46"].concat();
+    repeated.extend(b"\x83\0".repeat(20));
+    let error = Indication::from_wbxml(&repeated.into()).expect_err("a megabyte of text").to_string();
+    assert!(error.contains("octets of text, at most 1048576"), "{error}");
     let without = ServiceLoading::from_wbxml(&Bytes::from_static(b"\x02\x06\x6a\0\x85\x06\x01"));
     assert!(without.is_err(), "an SL that loads nothing");
+}
+
+#[test]
+fn links_as_text() {
+    let text = indication().to_xml();
+    let expected = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+        <!DOCTYPE si PUBLIC \"-//WAPFORUM//DTD SI 1.0//EN\" \"http://www.wapforum.org/DTD/si.dtd\">\n<si>\n\
+        <indication href=\"http://www.mms.example.com/m/n9\" si-id=\"si-1\" created=\"2025-10-09T08:53:20Z\" \
+        si-expires=\"2025-10-10T00:00:00Z\" action=\"signal-medium\">New picture message</indication>\n</si>\n";
+    assert_eq!(text, expected);
+    assert_eq!(Indication::from_xml(text.as_bytes()), Ok(indication()));
+    let loading = ServiceLoading { href: "http://h/?a&b".to_owned(), loading: Loading::Cache };
+    assert!(loading.to_xml().ends_with("<sl href=\"http://h/?a&amp;b\" action=\"cache\"/>\n"), "{}", loading.to_xml());
+    assert_eq!(ServiceLoading::from_xml(loading.to_xml().as_bytes()), Ok(loading));
+    // As people write it.
+    let text = b"\xef\xbb\xbf<!-- a link -->\n<si><indication created=''\n href='http://h/' >\n  You&#x20;have <![CDATA[<1>]]> &amp; more\n</indication></si>";
+    let read = Indication::from_xml(text).expect("an SI");
+    assert_eq!((read.href.as_deref(), read.text.as_str()), (Some("http://h/"), "You have <1> & more"));
+}
+
+#[test]
+fn a_text_that_is_none_says_so() {
+    let si = |text: &str| Indication::from_xml(text.as_bytes()).expect_err("none").to_string();
+    assert_eq!(si("<sl href='x'/>"), "octet 0: expected si, found \"sl\"");
+    assert_eq!(si("<si></si>"), "octet 0: expected an indication");
+    assert_eq!(
+        si("<si><indication created='soon'/></si>"),
+        "octet 4: expected a date such as 2025-10-09T08:53:20Z, found \"soon\""
+    );
+    assert_eq!(
+        si("<si><indication action='loud'/></si>"),
+        "octet 4: expected signal-none, signal-low, signal-medium, signal-high or delete, found \"loud\""
+    );
+    let sl = |text: &str| ServiceLoading::from_xml(text.as_bytes()).expect_err("none").to_string();
+    assert_eq!(sl("<sl/>"), "octet 0: expected an address to load (href)");
+    assert_eq!(
+        sl("<sl href='x' action='now'/>"),
+        "octet 0: expected execute-low, execute-high or cache, found \"now\""
+    );
 }
 
 fn address() -> impl Strategy<Value = String> {
@@ -110,8 +154,13 @@ proptest! {
         signal in prop::sample::select(vec![Signal::None, Signal::Low, Signal::Medium, Signal::High, Signal::Delete]),
         text in "[^\0\x7f]{0,40}",
     ) {
-        let indication = Indication { href, id, created, expires, signal, text };
-        prop_assert_eq!(Indication::from_wbxml(&indication.to_wbxml()), Ok(indication));
+        let mut indication = Indication { href, id, created, expires, signal, text };
+        prop_assert_eq!(&Indication::from_wbxml(&indication.to_wbxml()), &Ok(indication.clone()));
+        // XML has no words for control characters, nor for blanks at either end.
+        let plain = |text: &str| text.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "");
+        indication.text = plain(&indication.text).trim().to_owned();
+        indication.id = indication.id.as_deref().map(plain);
+        prop_assert_eq!(Indication::from_xml(indication.to_xml().as_bytes()), Ok(indication));
     }
 
     #[test]
@@ -120,7 +169,8 @@ proptest! {
         loading in prop::sample::select(vec![Loading::Low, Loading::High, Loading::Cache]),
     ) {
         let loading = ServiceLoading { href, loading };
-        prop_assert_eq!(ServiceLoading::from_wbxml(&loading.to_wbxml()), Ok(loading));
+        prop_assert_eq!(&ServiceLoading::from_wbxml(&loading.to_wbxml()), &Ok(loading.clone()));
+        prop_assert_eq!(ServiceLoading::from_xml(loading.to_xml().as_bytes()), Ok(loading));
     }
 
     #[test]

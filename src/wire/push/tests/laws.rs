@@ -75,7 +75,11 @@ proptest! {
     fn reading_never_panics_and_names_an_octet(octets in vec(any::<u8>(), 0..200)) {
         let octets = Bytes::from(octets);
         match Push::parse(&octets) {
-            Ok(push) => { Push::parse(&push.encode()).unwrap(); }
+            Ok(push) => {
+                prop_assert!(push.others.iter().all(|field| !field.name.to_text().is_empty()));
+                let _: Vec<String> = push.others.iter().map(Field::to_text).collect();
+                Push::parse(&push.encode()).unwrap();
+            }
             Err(error) => prop_assert!(error.offset <= octets.len()),
         }
     }
@@ -105,6 +109,44 @@ fn the_header_of_an_mms_push() {
     assert_eq!(push.encode(), &b"\x25\x06\x03\xbe\xaf\x84\x8c\x82"[..]);
     assert!(push.is_mms() && push.application_id.is_some_and(|id| id.is_mms()));
     assert!(fits_one_sms(133) && !fits_one_sms(134));
+}
+
+/// Every field that has a place of its own, in the octets of WAP-230-WSP 8.4.2, and some that have none.
+#[test]
+fn fields_are_written_and_read() {
+    let mut push = Push::mms(1, Bytes::from_static(b"\x8c\x82"));
+    push.application_id = Some(ApplicationId::Text("x-wap-application:mms.ua".to_owned()));
+    push.content_length = Some(2);
+    push.flag = Some(PushFlag(5));
+    push.initiator = Some("http://mms.example/".to_owned());
+    push.date = Some(1_760_000_000);
+    push.others = vec![
+        Field::text(FieldName::CONTENT_URI, "http://mms.example/m"),
+        Field::date(FieldName::EXPIRES, 1_760_054_400),
+        Field { name: FieldName::Number { page: 1, number: 0x33 }, value: Bytes::from_static(b"\x83") },
+        Field::text(FieldName::Text("X-Other".to_owned()), "é"),
+    ];
+    let written = push.encode();
+    let head = b"\xbe\xafx-wap-application:mms.ua\0\x8d\x82\xb4\x85\xb1http://mms.example/\0\x92\x04\x68\xe7\x78\x00\
+        \xb0http://mms.example/m\0\x94\x04\x68\xe8\x4c\x80\xb3\x83X-Other\0\x7f\xc3\xa9\0";
+    assert_eq!(written, [&[1, 6, head.len() as u8], &head[..], b"\x8c\x82"].concat());
+    assert_eq!(Push::parse(&written).as_ref(), Ok(&push));
+    assert!(push.application_id.as_ref().is_some_and(ApplicationId::is_mms));
+    let flag = push.flag.expect("a flag");
+    assert!(flag.initiator_authenticated() && !flag.content_trusted() && flag.last_message());
+    let words: Vec<(String, String)> =
+        push.others.iter().map(|field| (field.name.to_text(), field.to_text())).collect();
+    let expected = [
+        ("X-Wap-Content-URI", "http://mms.example/m"),
+        ("Expires", "2025-10-10T00:00:00Z"),
+        ("Bearer-Indication", "3"),
+        ("X-Other", "é"),
+    ];
+    assert_eq!(words, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let version = Field { name: FieldName::Number { page: 1, number: 0x43 }, value: Bytes::from_static(b"\x93") };
+    assert_eq!((version.name.to_text().as_str(), version.to_text().as_str()), ("Encoding-Version", "1.3"));
+    let odd = Field { name: FieldName::Number { page: 2, number: 1 }, value: Bytes::from_static(b"\x02\x01") };
+    assert_eq!((odd.name.to_text().as_str(), odd.to_text().as_str()), ("field 01 of page 02", "0201"));
 }
 
 #[test]

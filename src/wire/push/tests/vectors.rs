@@ -6,8 +6,8 @@ mod runner;
 use std::fmt::Write;
 
 use bytes::Bytes;
-use packetboat_push::{FieldName, Push, analyse, fits_one_sms};
-use packetboat_wsp::tables;
+use packetboat_push::provisioning::security::{Imsi, Security, Signature};
+use packetboat_push::{BrowserSettings, Indication, Provisioning, Push, ServiceLoading, analyse, fits_one_sms};
 
 #[test]
 fn pushes_read_as_described() {
@@ -52,16 +52,36 @@ fn lines(out: &mut String, push: &Push) -> std::fmt::Result {
         writeln!(out, "  Date: {date}")?;
     }
     for field in &push.others {
-        match &field.name {
-            FieldName::Number { page: 1, number } => {
-                write!(out, "  {} (01/{number:02x})", tables::header_name(*number).unwrap_or("?"))?
-            }
-            FieldName::Number { page, number } => write!(out, "  ({page:02x}/{number:02x})")?,
-            FieldName::Text(name) => write!(out, "  {name}")?,
-        }
-        writeln!(out, ": {}", hex(&field.value))?;
+        writeln!(out, "  {}: {} = {:?}", field.name.to_text(), hex(&field.value), field.to_text())?;
     }
-    writeln!(out, "payload: {} octets {}", push.payload.len(), hex(&push.payload))
+    match content(push) {
+        None => writeln!(out, "payload: {} octets {}", push.payload.len(), hex(&push.payload)),
+        Some(content) => writeln!(out, "payload: {} octets\n{content}", push.payload.len()),
+    }
+}
+
+/// What the payload says, if it is a document of a type that is read here; and whether it is written as it was read.
+fn content(push: &Push) -> Option<String> {
+    let payload = &push.payload;
+    let read = match push.content_type.essence() {
+        Indication::MEDIA_TYPE => Indication::from_wbxml(payload).map(|si| (si.to_xml(), si.to_wbxml())),
+        ServiceLoading::MEDIA_TYPE => ServiceLoading::from_wbxml(payload).map(|sl| (sl.to_xml(), sl.to_wbxml())),
+        Provisioning::MEDIA_TYPE => Provisioning::from_wbxml(payload).map(|cp| (cp.to_xml(), cp.to_wbxml())),
+        BrowserSettings::MEDIA_TYPE => BrowserSettings::from_wbxml(payload).map(|ota| (ota.to_xml(), ota.to_wbxml())),
+        _ => return None,
+    };
+    let (text, written) = match read {
+        Ok(read) => read,
+        Err(error) => return Some(format!("error: {error}")),
+    };
+    let imsi = Imsi::parse("310150123456789").unwrap();
+    let signed = Signature::of(&push.content_type).map(|signature| {
+        let ours = [Security::UserPin("1234".to_owned()), Security::NetwPin(imsi)];
+        let right = ours.iter().any(|security| signature.verify(security, payload));
+        format!("\nsigned: {}, by us: {right}", signature.method.as_str())
+    });
+    let note = if written == payload { "as read" } else { "otherwise" };
+    Some(format!("{}\nwritten {note}{}", text.trim_end(), signed.unwrap_or_default()))
 }
 
 fn hex(octets: &[u8]) -> String {

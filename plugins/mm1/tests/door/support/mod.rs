@@ -122,6 +122,8 @@ pub fn fetch(length: u64, identity: Identity) -> Fetch {
         facts: Vec::new(),
         reason: String::new(),
         reported: false,
+        revoked: false,
+        line: Default::default(),
     };
     Fetch { delivery, message: Arc::new(message) }
 }

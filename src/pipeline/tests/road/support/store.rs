@@ -11,8 +11,10 @@ use packetboat_api::clock::Timestamp;
 use packetboat_api::delivery::{Delivery, End, Event, State};
 use packetboat_api::evidence::Fact;
 use packetboat_api::id::{DeliveryId, MessageId};
+use packetboat_api::memory::{Handset, Network};
 use packetboat_api::message::{ContentRef, Message};
-use packetboat_api::store::{Batch, Change, Claim, Filter, Lease, Page, Store, StoreError, StoreHealth};
+use packetboat_api::party::Msisdn;
+use packetboat_api::store::{Batch, Change, Claim, Filter, Lease, Page, Room, Store, StoreError, StoreHealth};
 
 /// A store with a will of its own.
 pub struct Wilful {
@@ -42,8 +44,8 @@ impl Store for Wilful {
         }
     }
 
-    async fn claim(&self, now: Timestamp, most: usize, lease: Duration) -> Result<Vec<Claim>, StoreError> {
-        let claims = self.store.claim(now, most, lease).await?;
+    async fn claim(&self, now: Timestamp, room: &Room, lease: Duration) -> Result<Vec<Claim>, StoreError> {
+        let claims = self.store.claim(now, room, lease).await?;
         for claim in claims.iter().filter(|_| self.meddles.load(Ordering::SeqCst)) {
             let mut delivery = claim.delivery.clone();
             delivery.version += 1;
@@ -77,6 +79,14 @@ impl Store for Wilful {
 
     async fn by_token(&self, prefix: &str) -> Result<Option<(Delivery, Arc<Message>)>, StoreError> {
         self.store.by_token(prefix).await
+    }
+
+    async fn handset(&self, phone: &Msisdn) -> Result<Option<Handset>, StoreError> {
+        self.store.handset(phone).await
+    }
+
+    async fn network(&self, name: &str) -> Result<Option<Network>, StoreError> {
+        self.store.network(name).await
     }
 
     async fn by_message_id(&self, message_id: &str) -> Result<Option<Arc<Message>>, StoreError> {
