@@ -170,17 +170,13 @@ impl Client {
             0 => Policy::none(),
             most => redirects(most, options.reach),
         };
-<<<<<<< HEAD
         let mut builder = reqwest::Client::builder();
+        if !options.user_agent.is_empty() {
+            builder = builder.user_agent(&options.user_agent);
+        }
         if lookup.is_some() || options.reach != Reach::Anywhere {
             builder = builder.dns_resolver(Names { reach: options.reach, lookup });
         }
-=======
-        let builder = match options.user_agent.as_str() {
-            "" => reqwest::Client::builder(),
-            agent => reqwest::Client::builder().user_agent(agent),
-        };
->>>>>>> w-http
         let inner = builder
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
@@ -210,7 +206,13 @@ impl Client {
         self.run(url, self.inner.post(url).header(CONTENT_TYPE, content_type).body(body)).await
     }
 
-<<<<<<< HEAD
+    /// Any request. One without a host is an error of the kind [`ErrorKind::Request`].
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        let url = request.url().to_string();
+        self.run(&url, RequestBuilder::from_parts(self.inner.clone(), request)).await
+    }
+
     async fn run(&self, url: &str, request: RequestBuilder) -> Result<Answer, HttpError> {
         // What is no URL at all fails below, in the client's own words.
         if self.reach != Reach::Anywhere
@@ -218,15 +220,6 @@ impl Client {
         {
             self.reach.allows(&url).map_err(|detail| HttpError { kind: ErrorKind::Request, detail })?;
         }
-=======
-    /// Any request. One without a host is an error of the kind [`ErrorKind::Request`].
-    pub async fn send(&self, request: Request<Bytes>) -> Result<Answer, HttpError> {
-        let request = reqwest::Request::try_from(request).map_err(failed)?;
-        self.run(RequestBuilder::from_parts(self.inner.clone(), request)).await
-    }
-
-    async fn run(&self, request: RequestBuilder) -> Result<Answer, HttpError> {
->>>>>>> w-http
         let mut response = request.send().await.map_err(failed)?;
         let declared = declared_length(&response).unwrap_or(0);
         if declared > self.max_body as u64 {
