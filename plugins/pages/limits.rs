@@ -17,6 +17,8 @@ pub const TEXT: u64 = 32 << 10;
 pub const TEXTS: u64 = 256 << 10;
 /// Octets of one mail text that is read to be made readable.
 pub const MAIL_TEXT: u64 = 2 << 20;
+/// Octets of all mail texts of one message.
+pub const MAIL_TEXTS: u64 = 8 << 20;
 /// Parts on a page; what is beyond is not shown.
 pub const ITEMS: usize = 100;
 /// Characters of a subject or a sender's name.

@@ -86,7 +86,8 @@ fn blocks(view: &View, words: &Words, keep: bool, until: &str) -> Vec<Block> {
             Item::Picture { part, number, .. } => blocks.push(Block::Picture {
                 src: format!("{part}/120"),
                 alt: words.picture.replace("{n}", &number.to_string()).replace("{all}", &view.pictures.to_string()),
-                href: if keep { format!("{part}") } else { String::new() },
+                // An original of today is more than such a phone can hold.
+                href: if keep { format!("{part}/640") } else { String::new() },
             }),
             Item::Audio { part, name, size } | Item::Video { part, name, size } => {
                 blocks.push(link(part, format!("{name} ({size})")));

@@ -63,7 +63,8 @@ fn playable(essence: &str, top: &str) -> bool {
 pub fn media_type(essence: &str) -> &str {
     match (shown(essence), essence) {
         (Shown::Audio | Shown::Video, _) => essence,
-        (Shown::Card, _) => "text/vcard",
+        (Shown::Card, "text/directory") => "text/vcard",
+        (Shown::Card, _) => essence,
         (Shown::Event, "text/x-vcalendar") => "text/x-vcalendar",
         (Shown::Event, _) => "text/calendar",
         (_, "application/pdf") => essence,

@@ -16,7 +16,7 @@ use packetboat_api::store::StoreError;
 use serde::Serialize;
 
 use crate::contact::{self, Contact};
-use crate::limits::{CARD, FILE_NAME, ITEMS, LINE, MAIL_TEXT, PICTURE, PICTURE_HEAD, TEXT, TEXTS};
+use crate::limits::{CARD, FILE_NAME, ITEMS, LINE, MAIL_TEXT, MAIL_TEXTS, PICTURE, PICTURE_HEAD, TEXT, TEXTS};
 use crate::part::{Shown, shown};
 use crate::picture::{Measured, Size, measure};
 use crate::settings::{PagesSettings, Reply, Sender};
@@ -104,9 +104,11 @@ impl Reader<'_> {
             return Ok(self.message.mail.root.clone().map(&mut Piece::Kept));
         }
         let plan = compose::plan(&self.message.mail, &Options::default());
-        let mut texts = Vec::new();
+        let (mut texts, mut left) = (Vec::new(), MAIL_TEXTS);
         for span in plan.needs() {
-            texts.push(self.span(*span, MAIL_TEXT).await?);
+            let text = self.span(*span, MAIL_TEXT.min(left)).await?;
+            left -= text.len() as u64;
+            texts.push(text);
         }
         Ok(plan.finish(texts))
     }
@@ -211,11 +213,29 @@ impl Making<'_> {
     }
 }
 
-/// What a part is called, or its type when it is called nothing.
+/// What a part is called, or what it is when it is called nothing.
 pub fn file_name<B>(leaf: &Entity<B>) -> String {
     let name = leaf.file_name().map(|name| name.rsplit(['/', '\\']).next().unwrap_or(name));
     let name = name.map(|name| line(name, FILE_NAME)).filter(|name| !name.is_empty());
-    name.unwrap_or_else(|| line(leaf.media.essence(), FILE_NAME))
+    name.unwrap_or_else(|| {
+        let name = match (shown(leaf.media.essence()), leaf.media.essence()) {
+            (Shown::Picture, "image/png" | "image/x-png") => "picture.png",
+            (Shown::Picture, "image/gif") => "picture.gif",
+            (Shown::Picture, _) => "picture.jpg",
+            (Shown::Audio, "audio/amr") => "sound.amr",
+            (Shown::Audio, "audio/mpeg") => "sound.mp3",
+            (Shown::Audio, _) => "sound",
+            (Shown::Video, "video/3gpp") => "video.3gp",
+            (Shown::Video, "video/mp4") => "video.mp4",
+            (Shown::Video, _) => "video",
+            (Shown::Card, _) => "contact.vcf",
+            (Shown::Event, _) => "event.ics",
+            (Shown::Text, _) => "text.txt",
+            (Shown::File, "application/pdf") => "document.pdf",
+            (Shown::File, _) => "file",
+        };
+        name.to_owned()
+    })
 }
 
 /// One line without control characters (and without those that turn the direction of what follows), cut.

@@ -4,6 +4,7 @@
 //! only. `tests/run` installs them all. Without it a story whose peer is missing is left out, by name and counted, so
 //! that `cargo test` works on a machine with only Rust.
 
+pub mod chromium;
 pub mod dns;
 pub mod kannel;
 pub mod mmsd;
@@ -16,6 +17,7 @@ pub mod smsc;
 pub mod swaks;
 pub mod tshark;
 
+pub use chromium::Chromium;
 pub use dns::Dns;
 pub use kannel::Kannel;
 pub use mmsd::Mmsd;
@@ -38,6 +40,8 @@ use std::process::Command;
 pub enum Peer {
     /// aiosmtpd, a mail server that a story scripts ([`ScriptedMx`]).
     Aiosmtpd,
+    /// Chromium, a browser without its window ([`Chromium`]).
+    Chromium,
     /// A C compiler, for the preloaded shims ([`crate::faults`]).
     Compiler,
     /// dnslib, a name server with a zone of the story's ([`Dns`]).
@@ -81,8 +85,9 @@ impl fmt::Display for Missing {
 
 impl Peer {
     /// Every peer there is.
-    pub const ALL: [Peer; 13] = [
+    pub const ALL: [Peer; 14] = [
         Peer::Aiosmtpd,
+        Peer::Chromium,
         Peer::Compiler,
         Peer::Dnslib,
         Peer::Kannel,
@@ -101,6 +106,7 @@ impl Peer {
     pub fn name(self) -> &'static str {
         match self {
             Peer::Aiosmtpd => "aiosmtpd",
+            Peer::Chromium => "Chromium",
             Peer::Compiler => "a C compiler",
             Peer::Dnslib => "dnslib",
             Peer::Kannel => "Kannel",
@@ -123,6 +129,7 @@ impl Peer {
     pub fn available(self) -> Result<(), Missing> {
         let looked_for: &[&str] = match self {
             Peer::Aiosmtpd => &["venv:aiosmtpd"],
+            Peer::Chromium => &["chromium"],
             Peer::Compiler => &["cc"],
             Peer::Dnslib => &["venv:dnslib"],
             Peer::Kannel => &["cc", "bearerbox", "smsbox", "wapbox", kannel::FAKESMSC],

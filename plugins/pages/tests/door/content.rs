@@ -98,7 +98,7 @@ async fn a_card_is_a_contact_and_other_things_are_files() {
         assert!(page.text().contains(part), "{part}: {}", page.text());
     }
     let saved = pages.below("0/save", "").await;
-    assert_eq!((saved.field("content-type"), saved.body.as_ref()), (Some("text/vcard"), card.as_bytes()));
+    assert_eq!((saved.field("content-type"), saved.body.as_ref()), (Some("text/x-vcard"), card.as_bytes()));
     assert_eq!(saved.field("content-disposition"), Some("attachment; filename=\"ann.vcf\""));
     assert_eq!(
         pages.below("2/save", "").await.field("content-disposition"),
@@ -106,6 +106,19 @@ async fn a_card_is_a_contact_and_other_things_are_files() {
     );
     let heic = pages.below("3/save", "").await;
     assert_eq!(heic.field("content-type"), Some("application/octet-stream"));
+}
+
+#[tokio::test]
+async fn what_has_no_name_is_given_one() {
+    let draft = Draft::new()
+        .with("application/pdf", "", "pdf")
+        .with("text/x-vcard", "", "BEGIN:VCARD\nFN:Ann\nEND:VCARD")
+        .with("application/x-strange", "", "x");
+    let pages = Pages::open("", draft).await;
+    for (part, name) in [(0, "document.pdf"), (1, "contact.vcf"), (2, "file")] {
+        let saved = pages.below(&format!("{part}/save"), "").await;
+        assert_eq!(saved.field("content-disposition"), Some(format!("attachment; filename=\"{name}\"").as_str()));
+    }
 }
 
 #[tokio::test]

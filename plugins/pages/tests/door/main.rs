@@ -1,5 +1,6 @@
 //! The pages from outside, over a real socket.
 
+mod browser;
 mod content;
 mod evidence;
 mod hostile;

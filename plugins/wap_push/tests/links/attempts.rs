@@ -22,7 +22,7 @@ async fn it_is_said_that_a_link_was_sent() {
     let Verdict::Notified { evidence, again } = attempt(&radio, "", job(None)).await else { panic!("not notified") };
     assert_eq!(again, Some(Duration::from_secs(86_400)), "one reminder");
     let said: Vec<_> = evidence.iter().map(|seen| (seen.fact, seen.detail.as_str())).collect();
-    assert_eq!(said, [(Fact::PushSent, "sent as a link, by text: 1 short message; id 7")]);
+    assert_eq!(said, [(Fact::LinkSent, "sent as a link, by text: 1 short message; id 7")]);
     for (link, how) in [("si", "by service indication"), ("sl", "by service loading")] {
         let Verdict::Notified { evidence, .. } = attempt(&radio, &format!("link = \"{link}\""), job(None)).await else {
             panic!("not notified")

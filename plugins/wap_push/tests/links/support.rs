@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, Timestamp};
-use packetboat_api::delivery::{Delivery, State, Step};
+use packetboat_api::delivery::{Delivery, Line, State, Step};
 use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::memory::{Handset, Sighting};
@@ -68,6 +68,7 @@ pub fn job(subject: Option<&str>) -> Job {
         id: DeliveryId { message: id, index: 0 },
         version: 1,
         to: to.clone(),
+        line: Line::default(),
         state: State::Queued,
         due: NOW,
         expires: message.traits.expires,
@@ -83,7 +84,6 @@ pub fn job(subject: Option<&str>) -> Job {
         reason: String::new(),
         reported: false,
         revoked: false,
-        line: Default::default(),
     };
     Job { delivery, recipient: Recipient::plain(to), message: Arc::new(message), now: NOW }
 }

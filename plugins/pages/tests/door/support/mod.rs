@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, Timestamp};
-use packetboat_api::delivery::{Delivery, State, Step};
+use packetboat_api::delivery::{Delivery, Line, State, Step};
 use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_api::memory::{Handset, Sighting};
@@ -140,6 +140,7 @@ impl Draft {
             id: DeliveryId { message: id, index: 0 },
             version: 1,
             to,
+            line: Line::default(),
             state: State::Waiting,
             due: NOW,
             expires: message.traits.expires,
@@ -155,7 +156,6 @@ impl Draft {
             reason: String::new(),
             reported: false,
             revoked: false,
-            line: Default::default(),
         };
         (Fetch { delivery, message: Arc::new(message) }, content.into())
     }
