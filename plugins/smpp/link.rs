@@ -160,6 +160,9 @@ impl Link {
     pub fn place(&self, window: usize, changed: &Arc<Notify>) -> Option<(mpsc::Sender<Flight>, Load)> {
         let state = self.lock();
         let State::Bound(sender) = &*state else { return None };
+        if sender.is_closed() {
+            return None; // it is ending
+        }
         let taken =
             self.load.fetch_update(Ordering::AcqRel, Ordering::Acquire, |load| (load < window).then_some(load + 1));
         taken.ok().map(|_| (sender.clone(), Load { load: self.load.clone(), changed: changed.clone() }))
@@ -190,7 +193,10 @@ impl Link {
                     why
                 }
                 Ok((stream, read, sequence)) => match self.serve(&core, stream, read, sequence).await {
-                    End::Drained => return,
+                    End::Drained => {
+                        let why = "this node is ending".to_owned();
+                        return self.set(&core, State::Down { since: core.clock.now(), why, refused: true });
+                    }
                     End::Idle => {
                         let wanted = core.wanted.notified();
                         tokio::pin!(wanted);
