@@ -236,7 +236,10 @@ impl Link {
         let session = Session::new(core.clone(), self.called.clone(), flights, read, sequence);
         self.set(core, State::Bound(sender));
         tracing::info!(bearer = core.name, connection = self.called, "bound");
-        session.run(stream).await
+        // A task of its own: a fault there loses one connection and not the link.
+        tokio::spawn(session.run(stream))
+            .await
+            .unwrap_or_else(|_| End::Lost("a fault of packetboat's own ended the session".to_owned()))
     }
 
     /// Connects, encrypts, binds. Gives the stream, what the SMSC said behind its answer, and the last sequence number. The

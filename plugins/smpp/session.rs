@@ -188,6 +188,11 @@ impl Session {
         self.used = Instant::now();
         self.sent.push_back((self.used, sequence));
         self.pending.insert(sequence, (self.used, flight));
+        // One without an answer must not keep the numbers of all that were answered after it.
+        if self.sent.len() > 4 * self.core.settings.window {
+            let pending = &self.pending;
+            self.sent.retain(|(_, sequence)| pending.contains_key(sequence));
+        }
     }
 
     /// From 1 to 0x7FFFFFFF (SMPP 3.4 5.1.4), and no number that still waits for its answer.
