@@ -199,8 +199,7 @@ impl Instance for SmppBearer {
         if let Some(trouble) = trouble {
             return Health::Degraded(format!("{well} of {} connections are bound; {trouble}", links.len()));
         }
-        let interval = self.core.pace.interval();
-        if !interval.is_zero() {
+        if let Some(interval) = self.core.pace.slowed(Instant::now()) {
             let rate = 1.0 / interval.as_secs_f64();
             return Health::Degraded(format!("the SMSC throttles us: {rate:.1} short messages a second"));
         }

@@ -11,8 +11,8 @@ pub const MAX_TEXT: usize = 255;
 /// Optional parameters of one PDU that are looked at.
 pub const MAX_TLVS: usize = 64;
 
-/// Octets that wait to be written on one connection before nothing more is read or begun.
-pub const MAX_UNWRITTEN: usize = 256 << 10;
+/// Octets that are gathered for one connection before they are written and nothing more is read or begun.
+pub const MAX_UNWRITTEN: usize = 64 << 10;
 
 /// Connections of one bearer.
 pub const MAX_CONNECTIONS: usize = 64;

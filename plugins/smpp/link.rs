@@ -160,6 +160,9 @@ impl Link {
     pub fn place(&self, window: usize, changed: &Arc<Notify>) -> Option<(mpsc::Sender<Flight>, Load)> {
         let state = self.lock();
         let State::Bound(sender) = &*state else { return None };
+        if sender.is_closed() {
+            return None; // it is ending
+        }
         let taken =
             self.load.fetch_update(Ordering::AcqRel, Ordering::Acquire, |load| (load < window).then_some(load + 1));
         taken.ok().map(|_| (sender.clone(), Load { load: self.load.clone(), changed: changed.clone() }))
@@ -190,7 +193,10 @@ impl Link {
                     why
                 }
                 Ok((stream, read, sequence)) => match self.serve(&core, stream, read, sequence).await {
-                    End::Drained => return,
+                    End::Drained => {
+                        let why = "this node is ending".to_owned();
+                        return self.set(&core, State::Down { since: core.clock.now(), why, refused: true });
+                    }
                     End::Idle => {
                         let wanted = core.wanted.notified();
                         tokio::pin!(wanted);
@@ -230,7 +236,10 @@ impl Link {
         let session = Session::new(core.clone(), self.called.clone(), flights, read, sequence);
         self.set(core, State::Bound(sender));
         tracing::info!(bearer = core.name, connection = self.called, "bound");
-        session.run(stream).await
+        // A task of its own: a fault there loses one connection and not the link.
+        tokio::spawn(session.run(stream))
+            .await
+            .unwrap_or_else(|_| End::Lost("a fault of packetboat's own ended the session".to_owned()))
     }
 
     /// Connects, encrypts, binds. Gives the stream, what the SMSC said behind its answer, and the last sequence number. The

@@ -18,6 +18,10 @@ use crate::limits::SLOWEST;
 const FASTEST: Duration = Duration::from_millis(1);
 /// Shortest wait after a complaint; others that come within it are about the same burst.
 const HOLD: Duration = Duration::from_millis(50);
+/// How long ago a complaint is news.
+const LATELY: Duration = Duration::from_secs(60);
+/// After so long without a complaint the last one says nothing any more.
+const FORGET: Duration = Duration::from_secs(600);
 /// Over which what went through is counted.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -47,6 +51,9 @@ impl Pace {
     /// Whether a short message may go now; if not, when to ask again.
     pub fn admit(&self, now: Instant) -> Result<(), Instant> {
         let mut inner = self.lock();
+        if inner.complaint.is_some_and(|last| now.duration_since(last) > FORGET) {
+            (inner.interval, inner.complaint) = (Duration::ZERO, None);
+        }
         match inner.next {
             Some(next) if next > now => Err(next),
             _ => {
@@ -95,6 +102,13 @@ impl Pace {
     /// The time from one to the next; zero when there is no pace.
     pub fn interval(&self) -> Duration {
         self.lock().interval
+    }
+
+    /// As [`interval`](Self::interval), when the SMSC complained lately.
+    pub fn slowed(&self, now: Instant) -> Option<Duration> {
+        let inner = self.lock();
+        let lately = inner.complaint.is_some_and(|last| now.duration_since(last) < LATELY);
+        Some(inner.interval).filter(|interval| lately && !interval.is_zero())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

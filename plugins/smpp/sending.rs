@@ -97,8 +97,9 @@ impl Sending {
     /// Records what became of a part. `sent` says whether it had been given to the connection.
     pub fn settle(&self, at: usize, outcome: Step, sent: bool) {
         if let Some(part) = self.lock().get_mut(at) {
-            part.doubtful |= sent && matches!(outcome, Step::Lost(_));
-            part.state = outcome;
+            let lost = matches!(outcome, Step::Lost(_));
+            part.doubtful |= sent && lost;
+            part.state = if lost && !sent { Step::Missing } else { outcome };
         }
         self.changed.notify_waiters();
     }

@@ -47,8 +47,11 @@ pub struct Session {
     flights: mpsc::Receiver<Flight>,
     read: BytesMut,
     unwritten: BytesMut,
+    /// Something was written that an encrypted stream may still keep.
+    unflushed: bool,
     sequence: u32,
-    pending: HashMap<u32, Flight>,
+    /// What has no answer, with when it was sent.
+    pending: HashMap<u32, (Instant, Flight)>,
     /// When each was sent, oldest first; may name ones that were answered.
     sent: VecDeque<(Instant, u32)>,
     incoming: JoinSet<BytesMut>,
@@ -81,6 +84,7 @@ impl Session {
             flights,
             read,
             unwritten: BytesMut::new(),
+            unflushed: false,
             sequence,
             pending: HashMap::new(),
             sent: VecDeque::new(),
@@ -113,9 +117,11 @@ impl Session {
             End::Lost(why) => why.clone(),
             _ => "the connection was ended".to_owned(),
         };
-        for (_, flight) in self.pending.drain() {
+        for (_, (_, flight)) in self.pending.drain() {
             flight.settle(Step::Lost(why.clone()));
         }
+        // What is being written down is finished, although the SMSC will not hear of it on this connection.
+        self.incoming.detach_all();
         end
     }
 
@@ -125,6 +131,7 @@ impl Session {
         let mut ready = Vec::new();
         loop {
             let room = self.unwritten.len() < MAX_UNWRITTEN;
+            let writing = !self.unwritten.is_empty() || self.unflushed;
             let timer = self.timer();
             let window = self.core.settings.window;
             // In this order what is ready is gathered before it is written, in one go.
@@ -153,12 +160,8 @@ impl Session {
                         self.unwritten.extend_from_slice(&octets);
                     }
                 }
-                written = to.write_buf(&mut self.unwritten), if !self.unwritten.is_empty() => {
-                    if let Err(error) = written {
-                        return Err(lost(format!("the connection broke: {error}")));
-                    }
-                    // Encrypted streams keep what they wrote until they are told.
-                    if self.unwritten.is_empty() && let Err(error) = to.flush().await {
+                gone = go_out(to, &mut self.unwritten, &mut self.unflushed), if writing => {
+                    if let Err(error) = gone {
                         return Err(lost(format!("the connection broke: {error}")));
                     }
                 }
@@ -173,7 +176,7 @@ impl Session {
     }
 
     fn quiet(&self) -> bool {
-        self.pending.is_empty() && self.incoming.is_empty() && self.unwritten.is_empty()
+        self.pending.is_empty() && self.incoming.is_empty() && self.unwritten.is_empty() && !self.unflushed
     }
 
     fn submit(&mut self, mut flight: Flight) {
@@ -184,7 +187,12 @@ impl Session {
         flight.sent = true;
         self.used = Instant::now();
         self.sent.push_back((self.used, sequence));
-        self.pending.insert(sequence, flight);
+        self.pending.insert(sequence, (self.used, flight));
+        // One without an answer must not keep the numbers of all that were answered after it.
+        if self.sent.len() > 4 * self.core.settings.window {
+            let pending = &self.pending;
+            self.sent.retain(|(_, sequence)| pending.contains_key(sequence));
+        }
     }
 
     /// From 1 to 0x7FFFFFFF (SMPP 3.4 5.1.4), and no number that still waits for its answer.
@@ -255,12 +263,17 @@ impl Session {
     }
 
     fn answered(&mut self, frame: &Frame) {
-        let Some(flight) = self.pending.remove(&frame.sequence) else {
+        let Some((sent, flight)) = self.pending.remove(&frame.sequence) else {
             let (connection, sequence) = (&self.called, frame.sequence);
             tracing::warn!(bearer = self.core.name, connection, sequence, "a submit_sm_resp to nothing that was sent");
             return;
         };
         let now = Instant::now();
+        let took = now.duration_since(sent);
+        if took > self.core.settings.response_timeout.0 {
+            let (delivery, seconds) = (flight.sending.delivery, took.as_secs());
+            tracing::info!(bearer = self.core.name, %delivery, seconds, status = %frame.status, "the SMSC answered late");
+        }
         if frame.status.class() == Class::Ok {
             self.core.took(flight, wire::first_text(&frame.body), now);
         } else {
@@ -279,7 +292,7 @@ impl Session {
 
     fn nacked(&mut self, status: Status, sequence: u32) {
         tracing::warn!(bearer = self.core.name, connection = self.called, %status, sequence, "the SMSC could not read what it was sent");
-        if let Some(flight) = self.pending.remove(&sequence) {
+        if let Some((_, flight)) = self.pending.remove(&sequence) {
             self.refused(flight, status, Instant::now());
             self.forget_answered();
         }
@@ -371,6 +384,22 @@ impl Session {
             }
         }
     }
+}
+
+/// Writes some of what is to go out, or, when all of it is written, flushes. Nothing is lost when it is dropped.
+async fn go_out(
+    to: &mut WriteHalf<Box<dyn Stream>>,
+    unwritten: &mut BytesMut,
+    unflushed: &mut bool,
+) -> std::io::Result<()> {
+    if unwritten.is_empty() {
+        to.flush().await?;
+        *unflushed = false;
+    } else {
+        to.write_buf(unwritten).await?;
+        *unflushed = true;
+    }
+    Ok(())
 }
 
 fn lost(why: impl Into<String>) -> End {

@@ -56,7 +56,7 @@ pub struct SmppSettings {
     pub source: String,
     /// Type of number of `source`. Read off `source` when left out: 1 international, 3 short code, 5 letters, 0 empty.
     pub source_ton: Option<u8>,
-    /// Numbering plan of `source`. Read off `source` when left out: 1 for numbers, 0 for letters.
+    /// Numbering plan of `source`. Read off `source` when left out: 1 for international numbers, else 0.
     pub source_npi: Option<u8>,
     /// Type of number of the phones' numbers; 1 is international.
     pub dest_ton: u8,

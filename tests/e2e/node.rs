@@ -8,7 +8,7 @@ use packetboat_harness::daemon::Builder;
 use packetboat_harness::faults::Faults;
 use packetboat_harness::mail::Mail;
 use packetboat_harness::mms::{self, Part, Pdu};
-use packetboat_harness::peers::{Kannel, mmsd};
+use packetboat_harness::peers::{Kannel, Smsc, mmsd};
 use packetboat_harness::push::Push;
 use packetboat_harness::smtp;
 use packetboat_harness::{DEADLINE, Daemon, Handset, Scene, SmsTap, wait_for};
@@ -55,6 +55,21 @@ impl<'scene> Node<'scene> {
     /// A node whose short messages go through the real Kannel.
     pub fn with_kannel(scene: &'scene Scene, kannel: &Kannel) -> Self {
         Node::with_gateway(scene, &kannel.url())
+    }
+
+    /// A node whose short messages go to this SMSC.
+    pub fn with_smsc(scene: &'scene Scene, smsc: &Smsc) -> Self {
+        scene.file("smsc.secret", Smsc::PASSWORD);
+        let node = ["url", "username", "password", "from", "dlr_listen"]
+            .iter()
+            .fold(Node::with_gateway(scene, ""), |node, key| node.without("bearer.sms", key));
+        node.set("bearer.sms", "plugin", r#""smpp""#)
+            .set("bearer.sms", "addresses", &format!("[\"{}\"]", smsc.address()))
+            .set("bearer.sms", "system_id", &format!("{:?}", Smsc::USER))
+            .set("bearer.sms", "password", r#"{ file = "smsc.secret" }"#)
+            .set("bearer.sms", "source", r#""100""#)
+            .set("bearer.sms", "reconnect_min", r#""100ms""#)
+            .set("bearer.sms", "reconnect_max", r#""500ms""#)
     }
 
     fn with_gateway(scene: &'scene Scene, sendsms: &str) -> Self {

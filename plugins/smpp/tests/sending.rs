@@ -268,3 +268,23 @@ async fn nothing_is_sent_by_a_receiver_or_before_the_start() {
     assert!(matches!(idle.send(push(1, wsp(1, 9))).await.unwrap_err(), BearerError::Retry { .. }));
     assert!(matches!(idle.health(), Health::Down(_)));
 }
+
+#[tokio::test]
+async fn one_address_of_two_is_enough() {
+    let (first, second) = (Smsc::start().await, Smsc::start().await);
+    let addresses = format!("{}\", \"{}", first.address(), second.address());
+    let bearer = start(&settings(addresses, ""), &memory()).await;
+    let lost = first.accept_bound().await;
+    let mut connection = second.accept_bound().await;
+    until("both connections", || (bearer.health() == Health::Well).then_some(())).await;
+    drop((lost, first));
+    let degraded = until("the lost one in health", || match bearer.health() {
+        Health::Degraded(why) => Some(why),
+        _ => None,
+    });
+    assert!(degraded.await.starts_with("1 of 2 connections are bound; 127.0.0.1:"));
+    for _ in 0..3 {
+        let (sent, _) = tokio::join!(bearer.send(push(1, wsp(1, 9))), take_all(&mut connection, 1));
+        sent.unwrap();
+    }
+}
