@@ -15,7 +15,7 @@ use packetboat_sms::at::{Event, Failure, Final, Information, Parser, Unsolicited
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::device::Line;
-use crate::limits::{ANSWER_LINES, CALLS, READ, UNSOLICITED};
+use crate::limits::{ANSWER_LINES, CALLS, LATE_READS, READ, UNSOLICITED, WRITE};
 
 /// Ends the PDU (TS 27.005 3.5.1).
 const CTRL_Z: u8 = 0x1A;
@@ -75,6 +75,8 @@ pub struct Dialogue {
     clock: Arc<dyn Clock>,
     /// What came unasked, oldest first.
     unsolicited: VecDeque<Unsolicited>,
+    /// Reads since the time for an answer was over.
+    late_reads: u32,
     /// For the log.
     name: String,
 }
@@ -83,7 +85,7 @@ impl Dialogue {
     /// Over this line, for the bearer of that name.
     pub fn new(line: Box<dyn Line>, clock: Arc<dyn Clock>, name: &str) -> Self {
         let (events, unsolicited) = (VecDeque::new(), VecDeque::new());
-        Dialogue { line, parser: Parser::new(), events, clock, unsolicited, name: name.to_owned() }
+        Dialogue { line, parser: Parser::new(), events, clock, unsolicited, late_reads: 0, name: name.to_owned() }
     }
 
     /// Sends a command and waits for its end; gives the lines of its answer.
@@ -214,7 +216,13 @@ impl Dialogue {
     async fn event(&mut self, until: Timestamp, command: &str) -> Result<Event, Trouble> {
         let clock = self.clock.clone();
         loop {
-            // Octets that are there count, however late it is.
+            // Octets that are there count, however late it is; but a line may never fall silent.
+            if self.events.is_empty() && clock.now() >= until {
+                self.late_reads += 1;
+                if self.late_reads > LATE_READS {
+                    return Err(Trouble::Silent(shown(command)));
+                }
+            }
             let event = tokio::select! {
                 biased;
                 event = self.next() => event?,
@@ -260,11 +268,20 @@ impl Dialogue {
     }
 
     async fn write(&mut self, octets: &[u8]) -> Result<(), Trouble> {
+        self.late_reads = 0;
+        let (clock, line) = (self.clock.clone(), &mut self.line);
         let written = async {
-            self.line.write_all(octets).await?;
-            self.line.flush().await
+            line.write_all(octets).await?;
+            line.flush().await
         };
-        written.await.map_err(|error: io::Error| Trouble::Gone(error.to_string()))
+        tokio::select! {
+            biased;
+            written = written => written.map_err(|error: io::Error| Trouble::Gone(error.to_string())),
+            // Flow control may hold a line for ever.
+            () = clock.sleep_until(clock.now().after(WRITE)) => {
+                Err(Trouble::Gone("it takes no more octets; look at flow_control".to_owned()))
+            }
+        }
     }
 }
 

@@ -8,6 +8,10 @@ pub const UNSOLICITED: usize = 256;
 pub const ANSWER_LINES: usize = 1024;
 /// Octets read from the device at once.
 pub const READ: usize = 1024;
+/// Reads after the time for an answer is over: what lies there is looked at, what goes on for ever is not.
+pub const LATE_READS: u32 = 16;
+/// How long the device may take to take what is written to it.
+pub const WRITE: Duration = Duration::from_secs(20);
 /// Short messages whose status reports are waited for; beyond that the oldest is forgotten.
 pub const AWAITED: usize = 4096;
 /// Status reports that came before the answer to what they are about.

@@ -13,7 +13,7 @@ use packetboat_api::clock::{Clock, Timestamp};
 use packetboat_api::road::Witness;
 use packetboat_api::serve::CancellationToken;
 use packetboat_net::bearer::{Inbox, Tallies, Ticket};
-use packetboat_sms::at::{Failure, answers};
+use packetboat_sms::at::{Failure, Registration, answers};
 use packetboat_sms::tpdu::Address;
 use tokio::sync::{mpsc, oneshot};
 
@@ -266,12 +266,16 @@ impl Session {
     }
 
     async fn submit(&mut self, request: &Request) -> Result<u8, Transfer> {
-        let registered = |shared: &Shared| shared.status.state().registration.is_none_or(|now| now.is_registered());
-        if !registered(&self.shared) {
+        // A modem that does not know may try.
+        let cut_off = |shared: &Shared| {
+            let known = shared.status.state().registration.filter(|known| *known != Registration::Unknown);
+            known.filter(|known| !known.is_registered())
+        };
+        if cut_off(&self.shared).is_some() {
             setup::look(&self.shared, &mut self.dialogue).await.map_err(Transfer::NotSent)?;
         }
-        if let (false, Some(now)) = (registered(&self.shared), self.shared.status.state().registration) {
-            return Err(Transfer::NotSent(Trouble::Unfit(format!("the modem is {now}"))));
+        if let Some(known) = cut_off(&self.shared) {
+            return Err(Transfer::NotSent(Trouble::Unfit(format!("the modem is {known}"))));
         }
         if request.more && !self.linked {
             match self.dialogue.command("AT+CMMS=1", self.shared.limit()).await {

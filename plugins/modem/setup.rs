@@ -21,7 +21,7 @@ const PIN_TRIES: u8 = 3;
 pub struct Setup {
     /// What is passed on at once waits for an acknowledgement (+CSMS phase 2+).
     pub acknowledges: bool,
-    /// The value of +CNMI: what is said unasked.
+    /// +CNMI as the modem has it: what is said unasked.
     pub notify: String,
     /// The memory that is read from; `None` when the modem has none.
     pub memory: Option<String>,
@@ -55,6 +55,10 @@ pub async fn set_up(shared: &Shared, dialogue: &mut Dialogue) -> Result<Setup, T
     let offered = asked(shared, dialogue, "AT+CNMI=?", "CNMI").await?.unwrap_or_default();
     setup.notify = notification(&offers(&offered), shared, setup.acknowledges);
     needed(shared, dialogue, &format!("AT+CNMI={}", setup.notify)).await?;
+    // Modems bend what they are told; what they made of it is what a later look compares with.
+    if let Some(made) = asked(shared, dialogue, "AT+CNMI?", "CNMI").await? {
+        setup.notify = plain(&made);
+    }
     let state = shared.status.state();
     tracing::info!(
         bearer = shared.name,
@@ -239,15 +243,18 @@ async fn fill_level(shared: &Shared, dialogue: &mut Dialogue, setup: &mut Setup)
     Ok(())
 }
 
+fn plain(value: &str) -> String {
+    value.replace(' ', "")
+}
+
 /// Looks after a modem that is set up. `Err(Trouble::Forgetful)`: it has to be set up again.
 pub async fn check(shared: &Shared, dialogue: &mut Dialogue, setup: &mut Setup) -> Result<(), Trouble> {
     look(shared, dialogue).await?;
     let format = asked(shared, dialogue, "AT+CMGF?", "CMGF").await?;
     let notify = asked(shared, dialogue, "AT+CNMI?", "CNMI").await?;
-    let plain = |value: String| value.replace(' ', "");
     // A modem that was not acknowledged in time stops passing on what arrives (TS 27.005 3.4.4); one that started anew has
     // forgotten everything.
-    if notify.is_some_and(|value| plain(value) != setup.notify) || format.is_some_and(|value| value != "0") {
+    if notify.is_some_and(|value| plain(&value) != setup.notify) || format.is_some_and(|value| value != "0") {
         return Err(Trouble::Forgetful);
     }
     fill_level(shared, dialogue, setup).await

@@ -42,6 +42,12 @@ fn main() {
     for (_, text) in texts(&vectors.join("sms")) {
         seeds.add("sms", &with_lengths(&hex_strings(&text)));
     }
+    for (_, text) in texts(&vectors.join("tpdu")) {
+        for octets in hex_strings(&text) {
+            seeds.add("tpdu", &octets);
+            seeds.add("at_lines", &said(&octets));
+        }
+    }
     for (_, text) in texts(&vectors.join("mime")) {
         let input = text.rsplit_once("\n----------\n").map_or(text.as_str(), |(input, _)| input);
         seeds.add("mime", &escaped(&input.replace("\\\n", "").replace('\n', "\r\n")));
@@ -137,6 +143,16 @@ fn hex_strings(text: &str) -> Vec<Vec<u8>> {
     }
     strings.retain(|octets| !octets.is_empty());
     strings
+}
+
+/// A TPDU as a modem says it, between other things that modems say.
+fn said(tpdu: &[u8]) -> Vec<u8> {
+    let (length, digits) = (tpdu.len(), tpdu.iter().map(|octet| format!("{octet:02X}")).collect::<String>());
+    let mut said = "ATE0\r\r\nOK\r\n\r\n+CREG: 0,1\r\n\r\n+CNMI: (0-2),(0-3),(0,2,3),(0-2),(0,1)\r\n> ".to_owned();
+    for name in ["CMT: ,", "CDS: ", "CMGL: 1,1,,", "CMGR: 0,,"] {
+        said += &format!("\r\n+{name}{length}\r\n00{digits}\r\n");
+    }
+    (said + "\r\n+CMTI: \"SM\",3\r\n\r\n+CMGS: 7\r\n\r\n+CMS ERROR: 331\r\n").into_bytes()
 }
 
 fn with_lengths(strings: &[Vec<u8>]) -> Vec<u8> {

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::Write;
+
 use packetboat_api::roles::BearerError;
 use packetboat_harness::peers::Modem;
 use packetboat_harness::{Peer, Scene};
@@ -108,4 +110,20 @@ async fn a_modem_that_started_anew_is_set_up_anew() {
     let before = modem.commands().iter().filter(|command| *command == "ATZ").count();
     bench.pass_until("the set-up", || modem.commands().iter().filter(|command| *command == "ATZ").count() > before);
     bench.wait_for_health("degraded: last error: the modem has forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_never_falls_silent_is_no_modem() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(2) {
+            let mut stream = stream.unwrap();
+            while stream.write_all(&b"\xffnoise\r\n".repeat(100)).is_ok() {}
+        }
+    });
+    let bench = build(&format!("device = \"tcp:{address}\"\ncommand_timeout = \"1s\"")).unwrap();
+    bench.bearer.start().await.unwrap();
+    bench.wait_for_health("down: the modem did not answer AT in time");
+    bench.bearer.drain().await;
 }

@@ -100,7 +100,7 @@ class Modem:
         self.echo, self.cmee, self.cmgf, self.csms = True, 0, 1, 0
         self.cnmi, self.memory, self.pending = [0, 0, 0, 0, 0], "SM", None
         self.centre, self.characters = '"+358401000000",145', "GSM"
-        self.buffer = b""
+        self.buffer, self.places = b"", {}
 
     # The line
 
@@ -233,14 +233,19 @@ class Modem:
             raise Bad("ERROR")
         return [f"+CPINR: SIM PIN,{self.tries},3"]
 
-    def registration(self, name, how):
-        return {"test": [f"+{name}: (0-2)"], "read": [f"+{name}: 0,{STATE['reg']}"]}.get(how)
+    def registration(self, name, how, value):
+        if how == "set":
+            self.places[name] = int(value)
+        if how == "read":
+            mode = self.places.get(name, 0)
+            return [f"+{name}: {mode},{STATE['reg']}" + (',"00C3","0019A4"' if mode == 2 else "")]
+        return [f"+{name}: (0-2)"] if how == "test" else None
 
     def do_CREG(self, how, value):
-        return self.registration("CREG", how)
+        return self.registration("CREG", how, value)
 
     def do_CGREG(self, how, value):
-        return self.registration("CGREG", how)
+        return self.registration("CGREG", how, value)
 
     def do_COPS(self, how, value):
         if how == "read":

@@ -72,7 +72,7 @@ pub fn registration(value: &str) -> Option<Registration> {
 /// `+CSQ`: the signal in dBm (TS 27.007 8.5); `None` when the modem does not know.
 pub fn signal(value: &str) -> Option<i16> {
     let strength: i16 = number(fields(value).first()?)?;
-    (0..=31).contains(&strength).then_some(strength * 2 - 113)
+    (0..=31).contains(&strength).then(|| strength * 2 - 113)
 }
 
 /// `+COPS`: the network's name or number.

@@ -6,9 +6,6 @@ use super::answers::{fields, number};
 use super::failure::Failure;
 use crate::limits::{MAX_LINE, MAX_TPDU};
 
-/// Octets of a line that [`Event::Noise`] repeats.
-const NOISE_SHOWN: usize = 60;
-
 /// Something the modem said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -149,8 +146,9 @@ impl Parser {
     }
 }
 
-fn noise(why: &str, line: &str) -> Event {
-    Event::Noise(format!("{why}: {}", line.chars().take(NOISE_SHOWN).collect::<String>()))
+/// Without the line's values: a number or a text may be among them (I-11).
+fn noise(why: &str, head: &str) -> Event {
+    Event::Noise(format!("{why}: {}", head.split(':').next().unwrap_or_default()))
 }
 
 /// A line that stands alone.

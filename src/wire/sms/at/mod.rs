@@ -1,6 +1,6 @@
 //! The lines of a modem (ITU-T V.250 5, TS 27.005, TS 27.007): octets in, what they say out.
 //!
-//! - [`line`]: the parser, which tells prompts, results, what comes unasked and everything else apart;
+//! - [`line`](mod@line): the parser, which tells prompts, results, what comes unasked and everything else apart;
 //! - [`answers`]: what the information lines of the commands used here say;
 //! - [`failure`]: errors in words, and what is to be done about each.
 //!

@@ -100,7 +100,7 @@ fn long_texts_fill_their_messages() {
         assert_eq!(back, words);
     }
     let error = submit(DataCoding::TEXT, text(&"a".repeat(161))).encode().unwrap_err();
-    assert_eq!(error.to_string(), "user data at offset 0: offset 160: user data of 161 octets, 160 are the maximum");
+    assert_eq!(error.to_string(), "user data: offset 160: user data of 161 octets, 160 are the maximum");
     assert!(submit(DataCoding::BINARY, UserData { header: None, payload: vec![0; 141].into() }).encode().is_err());
 }
 
@@ -120,7 +120,7 @@ fn addresses_of_every_kind() {
     assert_eq!(Submit::parse(&made).unwrap().destination, name);
     assert_eq!(
         Address::name("twelve chars").unwrap_err().to_string(),
-        "offset 0: an address of 21 semi-octets, 20 are the maximum"
+        "an address of 21 semi-octets, 20 are the maximum"
     );
     assert_eq!(Address::international("+4477"), Err(TpduError::AddressCharacter { character: '+' }));
     assert!(Address::international("123456789012345678901").is_err());
@@ -177,8 +177,11 @@ fn what_is_wrong_is_named_with_its_place() {
     assert_eq!(error(&vec![1; 400].into()), "offset 320: a TPDU of 400 octets, 320 are the maximum");
     let header = "user data at offset 6: offset 0: the user data header claims 9 octets, 1 follow";
     assert_eq!(error(&octets("4100008100 04 02 0900")), header.replace("offset 6", "offset 7"));
-    // A header of two octets takes three septets.
-    assert_eq!(error(&octets("4100008100 00 02 0100")).split(':').next(), Some("user data at offset 7"));
+    // A header of three octets takes four septets.
+    assert_eq!(
+        error(&octets("4100008100 00 03 027000")),
+        "offset 6: a user data header of 4 septets in user data of 3"
+    );
     assert_eq!(
         error(&octets("4100008100 00 00")),
         "user data at offset 7: offset 0: a user data header was announced but the user data is empty"

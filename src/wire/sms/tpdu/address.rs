@@ -83,7 +83,7 @@ impl Address {
             return Err(TpduError::AddressCharacter { character });
         }
         match self.semi_octets() {
-            length if length > MAX_ADDRESS => Err(TpduError::AddressTooLong { offset: 0, length, max: MAX_ADDRESS }),
+            length if length > MAX_ADDRESS => Err(TpduError::AddressUnwritable { length, max: MAX_ADDRESS }),
             _ => Ok(self),
         }
     }

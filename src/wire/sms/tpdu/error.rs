@@ -40,9 +40,17 @@ pub enum TpduError {
     /// An address of more semi-octets than one may have.
     #[error("offset {offset}: an address of {length} semi-octets, {max} are the maximum")]
     AddressTooLong {
-        /// Where its length stands; 0 for an address to be written.
+        /// Where its length stands.
         offset: usize,
-        /// Semi-octets it claims or takes.
+        /// Semi-octets it claims.
+        length: usize,
+        /// [`crate::limits::MAX_ADDRESS`].
+        max: usize,
+    },
+    /// An address to be written that takes more semi-octets than one may have.
+    #[error("an address of {length} semi-octets, {max} are the maximum")]
+    AddressUnwritable {
+        /// Semi-octets it takes.
         length: usize,
         /// [`crate::limits::MAX_ADDRESS`].
         max: usize,
@@ -63,10 +71,13 @@ pub enum TpduError {
         /// TP-UDL.
         length: usize,
     },
-    /// The user data cannot be read or written.
+    /// The user data cannot be written.
+    #[error("user data: {0}")]
+    Unwritable(UserDataError),
+    /// The user data cannot be read.
     #[error("user data at offset {offset}: {error}")]
     UserData {
-        /// Where TP-UD begins; 0 for user data to be written.
+        /// Where TP-UD begins.
         offset: usize,
         /// What is wrong; its offset counts from the first octet of the user data.
         error: UserDataError,
@@ -77,12 +88,13 @@ impl TpduError {
     /// Where reading stopped; `None` for an error of a value to be written.
     pub fn offset(&self) -> Option<usize> {
         match *self {
-            TpduError::Truncated { offset, .. } | TpduError::HeaderOverLength { offset, .. } => Some(offset),
-            TpduError::AddressTooLong { offset, .. } => Some(offset).filter(|offset| *offset > 0),
+            TpduError::Truncated { offset, .. }
+            | TpduError::HeaderOverLength { offset, .. }
+            | TpduError::AddressTooLong { offset, .. } => Some(offset),
             TpduError::Type { .. } => Some(0),
             TpduError::TooLong { max, .. } => Some(max),
-            TpduError::AddressCharacter { .. } => None,
             TpduError::UserData { offset, error } => error.offset().map(|inside| offset + inside),
+            TpduError::AddressCharacter { .. } | TpduError::AddressUnwritable { .. } | TpduError::Unwritable(_) => None,
         }
     }
 }

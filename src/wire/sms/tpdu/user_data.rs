@@ -20,7 +20,7 @@ pub(super) fn encode_into(data: &UserData, coding: DataCoding, out: &mut Vec<u8>
     if let Some(udh) = &data.header {
         udh.encode_into(&mut header);
     }
-    let too_long = |length, max| TpduError::UserData { offset: 0, error: UserDataError::TooLong { length, max } };
+    let too_long = |length, max| TpduError::Unwritable(UserDataError::TooLong { length, max });
     if coding.coding() == Coding::Septets {
         let septets = (header.len() * 8).div_ceil(7) + data.payload.len();
         if septets > MAX_SEPTETS {
