@@ -99,6 +99,14 @@ impl<'scene> Node<'scene> {
             .set("transport.direct", "bearer", r#""sms""#)
     }
 
+    /// Shows messages as pages, and sends links to them as texts through the gateway.
+    pub fn with_links(self) -> Self {
+        self.set("listener.pages", "plugin", r#""pages""#)
+            .set("listener.pages", "listen", r#"["127.0.0.1:{port:pages}"]"#)
+            .set("transport.wap_push", "plugin", r#""wap_push""#)
+            .set("transport.wap_push", "bearer", r#""sms""#)
+    }
+
     /// Sends mail for the rest of the world to this host.
     pub fn with_mail_host(self, host: SocketAddr) -> Self {
         let mut node = self

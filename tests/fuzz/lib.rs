@@ -7,11 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod mail;
-<<<<<<< HEAD
-mod pushed;
-=======
 mod modem;
->>>>>>> w-modem
+mod pushed;
 mod session;
 
 use std::time::Duration;
@@ -24,11 +21,8 @@ use packetboat_sms::{Reassembler, UserData};
 use packetboat_wsp::{Reader, Writer, content_type, read_entity, write_content_type, write_entity};
 
 pub use mail::mime;
-<<<<<<< HEAD
-pub use pushed::{indication, pap, provisioning, wbxml};
-=======
 pub use modem::{at_lines, tpdu};
->>>>>>> w-modem
+pub use pushed::{indication, pap, provisioning, wbxml};
 pub use session::smtp_session;
 
 /// A Content-Type value and the body it speaks of (WAP-230-WSP 8.4.2.24, 8.5); before that, every kind of value there is.

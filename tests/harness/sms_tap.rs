@@ -119,6 +119,24 @@ impl SmsTap {
         reassemble(&segments)
     }
 
+    /// Every text that was taken: to whom, and what it says. Longer ones come in one piece.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        let texts = self.accepted().into_iter().filter(|sms| sms.segment.udh.is_empty());
+        texts.map(|sms| (sms.segment.to, String::from_utf8_lossy(&sms.segment.data).into_owned())).collect()
+    }
+
+    /// Waits for a text with a link to `to`; gives the link.
+    ///
+    /// # Panics
+    /// When there is none within the deadline.
+    #[track_caller]
+    pub fn wait_for_link(&self, to: &str) -> String {
+        let link = |text: &str| text.split_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
+        wait_for(DEADLINE, &format!("a link to {to}"), || {
+            self.texts().into_iter().rev().find_map(|(who, text)| link(&text).filter(|_| who == to))
+        })
+    }
+
     /// Waits until there are at least this many pushes.
     ///
     /// # Panics

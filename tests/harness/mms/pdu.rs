@@ -47,6 +47,11 @@ impl Pdu {
         (pdu.fields.first()?.0 == field::MESSAGE_TYPE).then_some(pdu)
     }
 
+    /// Subject; empty when there is none.
+    pub fn subject(&self) -> String {
+        self.text(field::SUBJECT).unwrap_or_default()
+    }
+
     /// X-Mms-Message-Type, one of [`super::kind`].
     pub fn kind(&self) -> u8 {
         self.octet(field::MESSAGE_TYPE).unwrap_or_default()

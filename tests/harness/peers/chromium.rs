@@ -64,7 +64,9 @@ impl<'scene> Chromium<'scene> {
     fn command(&self, url: &str) -> Command {
         let mut command = Command::new("chromium");
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"]);
-        command.arg("--virtual-time-budget=20000").args(&self.options);
+        // Nothing of its own to talk to: there is nobody but the page.
+        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+        command.args(["--disable-quic", "--no-first-run", "--virtual-time-budget=20000"]).args(&self.options);
         command.arg(format!("--user-data-dir={}", self.scene.directory("chromium").display())).arg(url);
         command
     }

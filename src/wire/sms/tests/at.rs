@@ -97,12 +97,7 @@ fn failures_say_what_is_to_be_done() {
 #[test]
 fn answers_are_read() {
     use Registration::{Denied, Home, Roaming, Searching};
-<<<<<<< HEAD
-    let registrations =
-        ["0,1", "2,5,\"00C3\",\"0019A4\",7", "2", "1,\"00C3\",\"0019A4\"", "0, 3"].map(registration);
-=======
     let registrations = ["0,1", "2,5,\"00C3\",\"0019A4\",7", "2", "1,\"00C3\",\"0019A4\"", "0, 3"].map(registration);
->>>>>>> w-modem
     assert_eq!(registrations, [Some(Home), Some(Roaming), Some(Searching), Some(Home), Some(Denied)]);
     assert_eq!(["22,99", "0,0", "99,99", "30000", "x"].map(signal), [Some(-69), Some(-113), None, None, None]);
     assert_eq!(operator("0,0,\"DNA, Finland\",2").as_deref(), Some("DNA, Finland"));
