@@ -34,10 +34,10 @@ fn expired_link_says_so() {
     post(&daemon, &mail);
     let link = tap.wait_for_link(CAROL);
     ask(&link).expect_status(200);
-    assert_eq!(daemon.cli_json(&["queue", "revoke", "--json", mail.message_id()])["withdrawn"], 1);
+    assert_eq!(daemon.cli_json(&["queue", "revoke", mail.message_id()])["withdrawn"], 1);
     let gone = ask(&link);
     assert_eq!((gone.status, gone.text().contains("secret")), (410, false), "{}", gone.text());
-    assert_eq!(daemon.cli_json(&["queue", "revoke", "--json", mail.message_id()])["withdrawn"], 0);
+    assert_eq!(daemon.cli_json(&["queue", "revoke", mail.message_id()])["withdrawn"], 0);
 
     let (base, token) = link.rsplit_once('/').expect("a token");
     let other: String = token.chars().rev().collect();

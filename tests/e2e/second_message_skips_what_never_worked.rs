@@ -24,7 +24,7 @@ expect = ["wap_push"]
 "#;
 
 fn direct(daemon: &Daemon, number: &str) -> String {
-    daemon.cli_json(&["handset", "--json", number])["direct"].as_str().unwrap_or("-").to_owned()
+    daemon.cli_json(&["handset", number])["direct"].as_str().unwrap_or("-").to_owned()
 }
 
 fn send(daemon: &Daemon, number: &str, subject: &str) -> String {
@@ -37,7 +37,8 @@ fn send(daemon: &Daemon, number: &str, subject: &str) -> String {
 fn second_message_skips_what_never_worked() {
     let scene = Scene::new("second_message_skips_what_never_worked");
     let tap = SmsTap::start();
-    let mut daemon = Node::new(&scene, &tap).with_links().rules(RULES).start();
+    let node = Node::new(&scene, &tap).with_links().rules(RULES);
+    let mut daemon = node.set("queue", "acknowledge_grace", r#""500ms""#).start();
     assert_eq!(direct(&daemon, BOB), "-");
 
     let first = send(&daemon, BOB, "first");

@@ -1,7 +1,9 @@
 //! An operator sends a phone settings over the air, signed with a PIN; a rule sends them beside a message, once.
 
-use crate::node::{BOB, CAROL, Node, delivery, mail_to, post, wait_for_state};
+use crate::node::{BINARY, BOB, CAROL, Node, delivery, mail_to, post, wait_for_state};
+use packetboat_harness::process::Output;
 use packetboat_harness::{DEADLINE, Scene, SmsTap, wait_for};
+use std::process::Command;
 
 const RULES: &str = r#"
 [[rule]]
@@ -28,7 +30,7 @@ fn settings_lead_a_phone_to_us() {
         all.filter(|push| push.wsp.windows(7).any(|octets| octets == b"mms.own")).collect::<Vec<_>>()
     };
 
-    let sent = daemon.cli_json(&["provision", BOB, "--profile", "own", "--pin", "1234", "--json"]);
+    let sent = daemon.cli_json(&["provision", BOB, "--profile", "own", "--pin", "1234"]);
     let id = sent["id"].as_str().expect("an id").to_owned();
     let trace = wait_for_state(&daemon, &id, BOB, "handed_over");
     assert!(!trace.to_string().contains("1234"), "the PIN is shown: {trace:#}");
@@ -36,10 +38,10 @@ fn settings_lead_a_phone_to_us() {
     let push = settings(BOB).pop().expect("a push with the access point");
     // Told to the phone: the method (USERPIN) and 40 digits of the MAC.
     let file = scene.file("settings.push", &push.wsp);
-    let decoded = daemon.cli(&["decode", "--push", "--pin", "1234", &file.to_string_lossy()]).expect_success();
-    let text = String::from_utf8_lossy(&decoded.stdout).into_owned();
+    let mut decode = Command::new(BINARY);
+    let text = Output::of(decode.args(["decode", "--push", "--pin", "1234"]).arg(&file)).expect_success().text();
     assert!(text.contains("USERPIN") && text.contains("mms.own"), "{text}");
-    assert_eq!(daemon.cli_json(&["handset", BOB, "--json"])["handset"]["provisioned"][0], "own");
+    assert_eq!(daemon.cli_json(&["handset", BOB])["handset"]["provisioned"][0], "own");
 
     for (arguments, why) in [
         (vec!["provision", BOB, "--profile", "other"], "there is no profile \"other\"; there are: own"),

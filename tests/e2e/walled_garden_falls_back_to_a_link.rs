@@ -54,7 +54,7 @@ fn walled_garden_falls_back_to_a_link() {
 
     // The page is there as long as the message would have been, until somebody takes it back.
     http::get(&link).expect_status(200);
-    let withdrawn = daemon.cli_json(&["queue", "revoke", "--json", mail.message_id()]);
+    let withdrawn = daemon.cli_json(&["queue", "revoke", mail.message_id()]);
     assert_eq!(withdrawn["withdrawn"], 1);
     assert_eq!(http::get(&link).status, 410);
 }
