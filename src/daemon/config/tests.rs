@@ -54,7 +54,10 @@ fn every_mistake_has_its_place() {
             "[listener.mail]\nplugin = \"smpt\"\n",
             "x.toml:2:10: listener.mail.plugin: there is no listener plugin \"smpt\"",
         ),
-        ("[listener.mail]\nplugin = \"direct\"\n", "there is no listener plugin \"direct\"; there are: mm1, smtp"),
+        (
+            "[listener.mail]\nplugin = \"direct\"\n",
+            "there is no listener plugin \"direct\"; there are: mm1, pages, smtp",
+        ),
         ("[listener.a]\nplugin = \"smtp\"\n[listener.a]\nplugin = \"mm1\"\n", "x.toml:3:"),
         ("[node]\nname = \"a\"\nname = \"b\"\n", "x.toml:3:1: "),
         ("[node]\nname = \"my host\"\n", "x.toml:2:1: node.name: \"my host\" is not a host name"),

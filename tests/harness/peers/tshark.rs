@@ -91,6 +91,16 @@ pub fn decode(scene: &Scene, carrier: Carrier, pdu: &[u8]) -> Decoded {
     decode_all(scene, carrier, &[pdu]).pop().unwrap_or_default()
 }
 
+/// Everything tshark says of one PDU, as a tree of text: for what is no MMS PDU.
+///
+/// # Panics
+/// When tshark fails as a whole.
+pub fn describe(scene: &Scene, carrier: Carrier, pdu: &[u8]) -> String {
+    let capture = scene.file("tshark.pcap", &capture_file(carrier, &[pdu]).0);
+    let mut command = Command::new("tshark");
+    Output::of(command.arg("-r").arg(&capture).arg("-V").env("LC_ALL", "C.UTF-8")).expect_success().text()
+}
+
 /// The packets of a capture as tshark sees them.
 fn packets(scene: &Scene, file: &CaptureFile) -> Vec<Value> {
     let capture = scene.file("tshark.pcap", &file.0);
