@@ -17,7 +17,9 @@ use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::{Listen, Serve};
-use packetboat_net::bearer::{Condition, Content, Cut, Key, Pace, Piece, References, Tallies, Ticket, of_part, pieces};
+use packetboat_net::bearer::{
+    Condition, Content, Cut, Key, Pace, Piece, References, Tallies, Ticket, of_part, pieces, sending,
+};
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, basic};
 use packetboat_sms::{Alphabet, Ports, Reference, ReferenceWidth};
@@ -29,9 +31,6 @@ use crate::receipts;
 use crate::request::{Form, Kind, Values};
 use crate::settings::{HttpSmsSettings, NumberFormat};
 use crate::template::Templates;
-
-/// Characters that tell one sending of a delivery's push from another.
-const SENDING: usize = 6;
 
 /// One gateway.
 pub struct HttpSms {
@@ -160,7 +159,7 @@ impl Bearer for HttpSms {
         let reference = self.references.next(&sms.to, width);
         let (pieces, parts) = pieces(&sms.body, reference, form.cut)?;
         let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
-        let sending = self.random.token(SENDING);
+        let sending = sending(&sms, self.random.as_ref());
         let mut details = Vec::new();
         for (part, piece) in (1..).zip(&pieces) {
             // A gateway that cuts reports on the whole.

@@ -38,7 +38,7 @@ impl HttpSms {
         };
         let id = id.map_or_else(String::new, |id| format!(", id {}", words(&id)));
         let said = words(status);
-        Some(Evidence::now(fact, format!("gateway: {said} (short message {} of {}{id})", ticket.part, ticket.parts)))
+        Some(ticket.evidence(fact, format!("gateway: {said} (short message {} of {}{id})", ticket.part, ticket.parts)))
     }
 }
 

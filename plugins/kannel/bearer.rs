@@ -13,7 +13,7 @@ use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
 use packetboat_api::serve::{Listen, Serve};
-use packetboat_net::bearer::{Condition, Cut, Key, Pace, References, Tallies, Ticket, of_part, pieces};
+use packetboat_net::bearer::{Condition, Cut, Key, Pace, References, Tallies, Ticket, of_part, pieces, sending};
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, is_http};
 use packetboat_sms::ReferenceWidth;
@@ -23,9 +23,6 @@ use crate::limits::{ANSWER, WIDEST_WINDOW};
 use crate::receipts;
 use crate::request::{Common, outcome};
 use crate::settings::{KannelSettings, Segmentation};
-
-/// Characters that tell one sending of a delivery's push from another.
-const SENDING: usize = 6;
 
 /// One Kannel gateway.
 pub struct KannelBearer {
@@ -134,7 +131,7 @@ impl Bearer for KannelBearer {
             priority: sms.priority,
             validity: (self.clock.now().until(sms.expires).as_secs() / 60).max(1),
         };
-        let sending = self.random.token(SENDING);
+        let sending = sending(&sms, self.random.as_ref());
         let mut detail = String::new();
         for (part, piece) in (1..).zip(&pieces) {
             let ticket = Ticket { delivery: sms.delivery, sending: sending.clone(), part, parts };

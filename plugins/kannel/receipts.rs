@@ -58,6 +58,6 @@ impl KannelBearer {
         };
         let id = fields.text("id").map(|id| words(&id)).filter(|id| !id.is_empty());
         let id = id.map_or_else(String::new, |id| format!(", SMSC id {id}"));
-        Some(Evidence::now(fact, format!("Kannel: {said} (short message {} of {}{id})", ticket.part, ticket.parts)))
+        Some(ticket.evidence(fact, format!("Kannel: {said} (short message {} of {}{id})", ticket.part, ticket.parts)))
     }
 }

@@ -9,7 +9,7 @@ use packetboat_api::clock::Random;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::CancellationToken;
-use packetboat_net::bearer::{Inbox, References, Tallies, Ticket, Turns};
+use packetboat_net::bearer::{Inbox, References, Tallies, Ticket, Turns, sending};
 use packetboat_sms::at::{Failure, Remedy};
 use packetboat_sms::tpdu::{Address, DataCoding, Submit, Validity};
 use packetboat_sms::{Alphabet, Ports, Reference, ReferenceWidth, TextSegment, UserData, segment, segment_text};
@@ -25,8 +25,6 @@ use crate::setup::service_centre;
 use crate::status::Status;
 use crate::unfinished::{Progress, Unfinished};
 
-/// Characters that tell one sending of a delivery's message from another.
-const SENDING: usize = 6;
 /// "Duplicate rejected" (TS 23.040 9.2.3.22): the centre has it already.
 const DUPLICATE: Failure = Failure::Cms(197);
 
@@ -204,7 +202,7 @@ impl ModemBearer {
         Progress {
             reference: self.references.next(&sms.to, width),
             message: self.random.number() as u8,
-            sending: self.random.token(SENDING),
+            sending: sending(sms, self.random.as_ref()),
             sent: 0,
             unknown: false,
         }

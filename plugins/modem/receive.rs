@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
-use packetboat_api::evidence::{Evidence, Fact};
+use packetboat_api::evidence::Fact;
 use packetboat_net::bearer::{Coding, Ticket};
 use packetboat_sms::at::{Information, Unsolicited, answers};
 use packetboat_sms::tpdu::{self, Class, Deliver, DeliverReport, StatusReport, TpduError, read_service_centre};
@@ -207,7 +207,7 @@ impl Session {
             Class::Failed => Fact::PushFailed,
         };
         let words = format!("modem: {} (short message {} of {})", report.status, ticket.part, ticket.parts);
-        match self.shared.witness.witness(ticket.delivery, Evidence::now(fact, words)).await {
+        match self.shared.witness.witness(ticket.delivery, ticket.evidence(fact, words)).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(

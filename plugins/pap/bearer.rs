@@ -15,7 +15,7 @@ use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::{Listen, Serve};
-use packetboat_net::bearer::{Condition, Key, Pace, Ticket};
+use packetboat_net::bearer::{Condition, Key, Pace, Ticket, sending};
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, basic, is_http};
 use packetboat_sms::segments_needed;
@@ -26,8 +26,6 @@ use crate::notification::{PATH, push_id};
 use crate::settings::PapSettings;
 use crate::submission::{push, submission};
 
-/// Characters that tell one sending of a delivery's push from another.
-const SENDING: usize = 6;
 /// Characters of a boundary: 190 bits.
 const BOUNDARY: usize = 32;
 
@@ -122,7 +120,7 @@ impl Bearer for PapBearer {
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
         let push = push(&sms)?;
         let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
-        let sending = self.random.token(SENDING);
+        let sending = sending(&sms, self.random.as_ref());
         let ticket = Ticket { delivery: sms.delivery, sending, part: 1, parts: 1 };
         let push_id = push_id(&self.key, &ticket, &self.node);
         let notify_to = self.notify_to(&ticket);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use packetboat_api::async_trait;
-use packetboat_api::evidence::{Evidence, Fact};
+use packetboat_api::evidence::Fact;
 use packetboat_api::serve::{Connection, Listen, Serve};
 use packetboat_net::bearer::{Key, Ticket};
 use packetboat_net::callback::{self, Call, Limits, Reply};
@@ -101,7 +101,7 @@ impl PapBearer {
             | State::Rejected => Fact::PushFailed,
         };
         let said = in_words(notification.code, notification.description.as_deref());
-        let evidence = Evidence::now(fact, format!("PPG: {}, {said}", notification.state.as_str()));
+        let evidence = ticket.evidence(fact, format!("PPG: {}, {said}", notification.state.as_str()));
         match self.witness.witness(ticket.delivery, evidence).await {
             Ok(()) => self.reply(StatusCode::ACCEPTED, notification, Code::OK),
             Err(error) => {

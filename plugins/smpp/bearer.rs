@@ -11,7 +11,7 @@ use packetboat_api::async_trait;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
 use packetboat_api::serve::CancellationToken;
-use packetboat_net::bearer::{Inbox, References, Tallies, Turns};
+use packetboat_net::bearer::{Inbox, References, Tallies, Turns, sending};
 use packetboat_net::tls::TlsClient;
 use packetboat_sms::ReferenceWidth;
 use tokio::sync::Notify;
@@ -28,9 +28,6 @@ use crate::settings::{Bind, Receipts, SmppSettings, Tls};
 use crate::status::{Class, Status};
 use crate::submit::{Around, cut, source, text};
 use crate::wire::Address;
-
-/// Characters that tell one sending of a delivery's push from another.
-const TOKEN: usize = 6;
 
 /// One SMSC.
 pub struct SmppBearer {
@@ -242,7 +239,7 @@ impl SmppBearer {
         let key = Key::of(sms);
         let sending = core.unfinished.resume(&key, core.clock.now(), || {
             let parts = cut(&sms.body, core.references.next(&sms.to, width), settings).map_err(permanent)?;
-            Ok(Sending::new(sms, core.random.token(TOKEN), parts))
+            Ok(Sending::new(sms, sending(sms, core.random.as_ref()), parts))
         })?;
         let mut ids = Vec::with_capacity(sending.parts.len());
         for at in 0..sending.parts.len() {

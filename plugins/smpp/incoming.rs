@@ -89,7 +89,7 @@ fn evidence(core: &Core, found: &Found, receipt: &Receipt, state: State) -> Evid
     let id = receipt.ids.first().map_or("", String::as_str);
     let error = receipt.error.as_ref().map_or_else(String::new, |error| format!(", error {error}"));
     let (part, parts, word) = (ticket.part, ticket.parts, state.word());
-    Evidence::now(fact, format!("SMSC: {said} ({word}, short message {part} of {parts}, id {id}{error})"))
+    ticket.evidence(fact, format!("SMSC: {said} ({word}, short message {part} of {parts}, id {id}{error})"))
 }
 
 async fn take_message(core: &Core, delivered: &Delivered) -> Status {

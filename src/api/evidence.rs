@@ -94,11 +94,15 @@ pub struct Evidence {
     pub at: Option<Timestamp>,
     /// In words: which PDU, which reply, which gateway's id.
     pub detail: String,
+    /// The step of the route it is about, by its place, when it is about what only that step did. A receipt for the notification
+    /// says nothing of the link that was sent after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
 }
 
 impl Evidence {
     /// Seen now.
     pub fn now(fact: Fact, detail: impl Into<String>) -> Self {
-        Evidence { fact, at: None, detail: detail.into() }
+        Evidence { fact, at: None, detail: detail.into(), step: None }
     }
 }

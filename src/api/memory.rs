@@ -84,6 +84,9 @@ pub struct Handset {
     /// Its User-Agent; a change of it makes the rest begin anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// Another one, seen last: some phones have two programs that speak to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_agent: Option<String>,
     /// What it accepts, by its own requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts: Vec<String>,
@@ -114,6 +117,7 @@ impl Handset {
             number,
             seen: now,
             user_agent: None,
+            other_agent: None,
             accepts: Vec::new(),
             profile: None,
             largest_picture: 0,
@@ -137,14 +141,21 @@ impl Handset {
         }
     }
 
-    /// Adds a sighting. Another User-Agent is another phone: what the former did says nothing of it.
+    /// Adds a sighting. Another User-Agent, twice and without the former in between, is another phone: what the former did says
+    /// nothing of it.
     pub fn see(&mut self, sighting: &Sighting, now: Timestamp) {
         if let Some(agent) = &sighting.user_agent {
             let agent = cut(agent, MAX_USER_AGENT);
-            if self.user_agent.as_deref().is_some_and(|before| before != agent) {
-                *self = Handset { provisioned: self.provisioned.take(), ..Handset::new(self.number.clone(), now) };
+            let same = self.user_agent.as_deref() == Some(agent);
+            match self.user_agent {
+                _ if same => self.other_agent = None,
+                None => self.user_agent = Some(agent.to_owned()),
+                Some(_) if self.other_agent.as_deref() == Some(agent) => {
+                    *self = Handset { provisioned: self.provisioned.take(), ..Handset::new(self.number.clone(), now) };
+                    self.user_agent = Some(agent.to_owned());
+                }
+                Some(_) => self.other_agent = Some(agent.to_owned()),
             }
-            self.user_agent = Some(agent.to_owned());
         }
         self.seen = now;
         if !sighting.accepts.is_empty() {

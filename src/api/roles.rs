@@ -191,6 +191,8 @@ pub struct Sms {
     pub from: Option<String>,
     /// The delivery it is for; receipts become its evidence.
     pub delivery: DeliveryId,
+    /// The step of its route that sends it, by its place.
+    pub step: u32,
     /// On whose behalf it goes. Bearers serve those who wait in turn, so that a thousand messages of one do not hold up the
     /// only one of another.
     pub on_behalf_of: String,
@@ -208,6 +210,7 @@ impl Sms {
             body,
             from: None,
             delivery: job.delivery.id,
+            step: job.delivery.step,
             on_behalf_of: job.message.envelope.from.as_ref().map(ToString::to_string).unwrap_or_default(),
             priority: job.message.traits.priority,
             expires: job.delivery.expires,

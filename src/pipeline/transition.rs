@@ -271,7 +271,8 @@ fn conclude(next: &mut Next, evidence: &Evidence, with: Circumstances<'_>) {
     if ways(&next.delivery) == (true, true) && before != (true, true) {
         next.note(now, "both_ways", "the recipient has it as a message and has seen it as a page");
     }
-    if state.is_done() {
+    let of_another_step = evidence.step.is_some_and(|step| step != next.delivery.step);
+    if state.is_done() || of_another_step {
         return;
     }
     match evidence.fact {

@@ -15,6 +15,6 @@ pub use inbox::{Coding, Inbox, MAX_HELD, MAX_OPEN};
 pub use pace::{Condition, Pace};
 pub use pieces::{Content, Cut, Piece, of_part, pieces};
 pub use references::References;
-pub use tally::{OPEN_TALLIES, Tallies, Ticket};
+pub use tally::{OPEN_TALLIES, Tallies, Ticket, sending};
 pub use token::{Key, from_hex};
 pub use turns::{Turn, Turns};

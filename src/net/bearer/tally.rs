@@ -7,7 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use packetboat_api::clock::Random;
+use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::id::DeliveryId;
+use packetboat_api::roles::Sms;
 
 /// Pushes whose receipts are waited for at once; beyond that the oldest is forgotten.
 pub const OPEN_TALLIES: usize = 16_384;
@@ -23,6 +26,26 @@ pub struct Ticket {
     pub part: u8,
     /// Short messages in all.
     pub parts: u8,
+}
+
+/// Characters that tell one sending from another, beside the one that says which step of the route it is for.
+const SENDING: usize = 6;
+/// The characters that say so; a route has fewer steps.
+const STEPS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+/// The name of a new sending.
+pub fn sending(sms: &Sms, random: &dyn Random) -> String {
+    let step = STEPS.get(sms.step as usize).copied().unwrap_or(b'-');
+    format!("{}{}", char::from(step), random.token(SENDING))
+}
+
+impl Ticket {
+    /// Evidence about the push this is a part of.
+    pub fn evidence(&self, fact: Fact, detail: impl Into<String>) -> Evidence {
+        let first = self.sending.bytes().next();
+        let step = first.and_then(|first| STEPS.iter().position(|step| *step == first));
+        Evidence { step: step.map(|step| step as u32), ..Evidence::now(fact, detail) }
+    }
 }
 
 type Sending = (DeliveryId, String);

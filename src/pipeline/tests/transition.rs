@@ -508,3 +508,19 @@ fn what_is_withdrawn_has_failed_unless_it_had_ended() {
     let revoked = transition::revoked(&delivered, "an operator withdrew it", world.at(2)).delivery;
     assert_eq!((revoked.state, revoked.revoked), (State::Done(End::Delivered), true));
 }
+
+#[test]
+fn a_late_receipt_of_an_earlier_step_moves_nothing() {
+    let world = World::new();
+    let waiting = told(&delivery(&[("direct", 15), ("wap_push", 0)]), &notified(None), world.at(0));
+    let Due::Changed(next) = transition::due(&waiting, world.at(15 * MINUTE)) else { panic!("the wait is over") };
+    let link = Verdict::Notified { evidence: vec![Evidence::now(Fact::LinkSent, "1 short message")], again: None };
+    let linked = told(&next.delivery, &link, world.at(15 * MINUTE));
+    let failed = |step| Evidence { step, ..Evidence::now(Fact::PushFailed, "cannot be delivered") };
+    let late = transition::evidence(&linked, &failed(Some(0)), world.at(16 * MINUTE));
+    assert_eq!((late.delivery.state, late.events[0].what.as_str()), (State::Waiting, "push_failed"));
+    for of_this_step in [failed(Some(1)), failed(None)] {
+        let again = transition::evidence(&linked, &of_this_step, world.at(16 * MINUTE));
+        assert_eq!(again.delivery.state, State::Queued);
+    }
+}

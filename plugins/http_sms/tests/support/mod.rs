@@ -103,6 +103,7 @@ pub fn sms(body: SmsBody) -> Sms {
         from: None,
         on_behalf_of: String::new(),
         delivery: DeliveryId { message: MessageId(7), index: 0 },
+        step: 0,
         priority: Priority::Normal,
         expires: NOW.after(Duration::from_secs(3600)),
     }

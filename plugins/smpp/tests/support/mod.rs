@@ -119,6 +119,7 @@ pub fn push(number: u64, payload: impl Into<Bytes>) -> Sms {
         from: None,
         on_behalf_of: String::new(),
         delivery: DeliveryId { message: MessageId(number), index: 0 },
+        step: 0,
         priority: Priority::Normal,
         expires: SystemClock.now().after(Duration::from_secs(3600)),
     }
