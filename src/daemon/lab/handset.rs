@@ -36,6 +36,8 @@ const OPEN: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Largest message the phone fetches.
 const LARGEST: usize = 32 << 20;
+/// From whom settings and indications come, as far as a phone can tell.
+const NETWORK: &str = "the network";
 /// Most that the network keeps for a phone that is off.
 const WAITING: usize = 100;
 /// Tries to fetch, and the pause between them.
@@ -208,6 +210,7 @@ impl Handset {
                 Indication::MEDIA_TYPE => {
                     let indication = Indication::from_wbxml(&push.payload).map_err(|e| e.to_string())?;
                     self.thread.add(Item {
+                        from: NETWORK.to_owned(),
                         parts: vec![Part::text(&indication.text)],
                         size: message.payload.len() as u64,
                         link: indication.href,
@@ -231,6 +234,7 @@ impl Handset {
         let address = centre.and_then(|it| it.value("ADDR")).unwrap_or("none");
         let name = named.unwrap_or("Settings").to_owned();
         self.thread.add(Item {
+            from: NETWORK.to_owned(),
             parts: vec![Part::text(&format!("New settings: {name}. MMS centre: {address}"))],
             size,
             settings: Some(name),

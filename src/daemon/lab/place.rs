@@ -207,7 +207,8 @@ deliver_to = "http://{admin}/lab/sms"
 plugin = "direct"
 
 [transport.wap_push]                # a text message with the address of such a page
-plugin = "wap_push"
+plugin    = "wap_push"
+sender_id = "packetboat"
 
 [transport.settings]                # settings with which a phone reaches us
 plugin = "provision"
