@@ -29,10 +29,31 @@ pub struct Daemon {
     pub handsets: SocketAddr,
     /// The same, keeping connections open.
     pub handsets_open: SocketAddr,
+    /// Where browsers read messages, when its set-up has that.
+    pub pages: Option<SocketAddr>,
     /// From its start to its ready line.
     pub starting: Duration,
     /// When it was started.
     pub started: Instant,
+}
+
+/// What differs from row to row in a daemon's config.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// `[bearer.…]`, the only one.
+    pub bearer: String,
+    /// Tables besides.
+    pub more: &'static str,
+    /// Where every phone's messages go.
+    pub route: &'static str,
+}
+
+impl Setup {
+    /// Notifications are posted to `sink`, and nothing happens after that.
+    pub fn lab(sink: SocketAddr) -> Self {
+        let bearer = format!("[bearer.sink]\nplugin = \"lab\"\ndeliver_to = \"http://{sink}/sms\"\n");
+        Setup { bearer, more: "", route: "[\"direct\"]" }
+    }
 }
 
 /// Resident memory, in octets.
@@ -47,7 +68,12 @@ pub struct Resident {
 impl Daemon {
     /// Starts the binary on `directory`, with notifications posted to `sink`. A store that is there is opened.
     pub fn start(binary: &Path, directory: &Path, sink: SocketAddr) -> Result<Self> {
-        let config = write_config(directory, sink)?;
+        Self::start_as(binary, directory, &Setup::lab(sink))
+    }
+
+    /// Starts the binary on `directory`. A store that is there is opened.
+    pub fn start_as(binary: &Path, directory: &Path, setup: &Setup) -> Result<Self> {
+        let config = write_config(directory, setup)?;
         let log = File::options().create(true).append(true).open(directory.join("daemon.log"))?;
         let started = Instant::now();
         let mut child = Command::new(binary)
@@ -72,7 +98,8 @@ impl Daemon {
             Ok(text.ok_or_else(|| format!("the ready line names no listener {name}: {ready}"))?.parse()?)
         };
         let (mail, handsets, handsets_open) = (address("mail")?, address("handsets")?, address("handsets_open")?);
-        Ok(Daemon { child, mail, handsets, handsets_open, starting, started })
+        let pages = address("pages").ok();
+        Ok(Daemon { child, mail, handsets, handsets_open, pages, starting, started })
     }
 
     /// Its process.
@@ -121,7 +148,8 @@ fn secret(n: usize) -> String {
 }
 
 /// The config: everything that has a default has it.
-fn write_config(directory: &Path, sink: SocketAddr) -> Result<PathBuf> {
+fn write_config(directory: &Path, setup: &Setup) -> Result<PathBuf> {
+    let Setup { bearer, more, route } = setup;
     let config = format!(
         r#"[node]
 name = "bench.test"
@@ -153,15 +181,13 @@ keep_alive = true
 plugin = "direct"
 door = "handsets"
 
-[bearer.sink]
-plugin = "lab"
-deliver_to = "http://{sink}/sms"
-
+{bearer}
+{more}
 [rules]
 files = ["rules.toml"]
 "#
     );
-    let rules = "[[rule]]\nname = \"every phone\"\nto = \"+*\"\nroute = [\"direct\"]\n";
+    let rules = format!("[[rule]]\nname = \"every phone\"\nto = \"+*\"\nroute = {route}\n");
     let subscriber = |n| format!("[[subscriber]]\nnumber = \"{}\"\nsecret = \"{}\"\n", number(n), secret(n));
     fs::create_dir_all(directory)?;
     fs::write(directory.join("rules.toml"), rules)?;
