@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::Result;
+use crate::load::http::get_once;
 
 /// The domain whose addresses are handsets.
 pub const DOMAIN: &str = "mms.test";
@@ -31,6 +32,8 @@ pub struct Daemon {
     pub handsets_open: SocketAddr,
     /// Where browsers read messages, when its set-up has that.
     pub pages: Option<SocketAddr>,
+    /// Where its metrics are.
+    pub admin: SocketAddr,
     /// From its start to its ready line.
     pub starting: Duration,
     /// When it was started.
@@ -99,7 +102,8 @@ impl Daemon {
         };
         let (mail, handsets, handsets_open) = (address("mail")?, address("handsets")?, address("handsets_open")?);
         let pages = address("pages").ok();
-        Ok(Daemon { child, mail, handsets, handsets_open, pages, starting, started })
+        let admin = ready["admin"].as_str().ok_or("the ready line names no admin address")?.parse()?;
+        Ok(Daemon { child, mail, handsets, handsets_open, pages, admin, starting, started })
     }
 
     /// Its process.
@@ -116,6 +120,14 @@ impl Daemon {
             Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
         };
         Ok(Resident { now: octets("VmRSS:")?, peak: octets("VmHWM:")? })
+    }
+
+    /// Deliveries in this state, as its metrics say.
+    pub async fn deliveries(&self, state: &str) -> Result<u64> {
+        let metrics = get_once(self.admin, "/metrics", "").await?;
+        let name = format!("packetboat_deliveries{{state=\"{state}\"}} ");
+        let count = String::from_utf8_lossy(&metrics).lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+        Ok(count.unwrap_or(0))
     }
 
     /// Stops it as a power cut does, as far as it is concerned: nothing it still has to do runs into the next measurement.

@@ -47,8 +47,9 @@ pub async fn measure(bench: &Bench<'_>) -> Result<Vec<Line>> {
         bench.note(round, "ready, s", daemon.starting.as_secs_f64(), &mut ready);
         bench.note(round, "held after a restart, MB", resting(&daemon).await? - without, &mut held);
         bench.note(round, "CPU after a restart, ms/s", used(&daemon, watched).await, &mut cpu);
-        if sink.count() > 0 {
-            return Err(format!("{} deliveries were notified again", sink.count()).into());
+        let (still, again) = (daemon.deliveries("waiting").await?, sink.count());
+        if still != waiting as u64 || again > 0 {
+            return Err(format!("{still} of {waiting} deliveries wait, {again} were notified again").into());
         }
         daemon.kill()?;
     }
