@@ -51,6 +51,9 @@ pub enum Command {
 pub struct Reference {
     /// What it does with a request.
     pub kind: ReferenceKind,
+    /// The answer of `replay`, head and body, as it was on the wire.
+    #[arg(long, default_value = "answer")]
+    pub answer: PathBuf,
     /// Octets of the answers of `memory`.
     #[arg(long, default_value_t = 0)]
     pub length: usize,
@@ -70,6 +73,8 @@ pub struct Reference {
 pub enum ReferenceKind {
     /// Answers octets from memory.
     Memory,
+    /// Answers from memory what another server answered, header fields included.
+    Replay,
     /// Writes a file for each request, syncs it, gives it its name, answers.
     Spool,
 }

@@ -67,6 +67,11 @@ impl Target {
 
     /// Gets each of the paths once, whole.
     pub async fn get(&self, paths: Arc<Vec<String>>) -> Result<(Done, usize)> {
+        self.get_with(paths, "").await
+    }
+
+    /// Gets each of the paths once, whole, with these header fields besides, each with its CRLF.
+    pub async fn get_with(&self, paths: Arc<Vec<String>>, fields: &'static str) -> Result<(Done, usize)> {
         let (next, length) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let started = Instant::now();
         let mut running = tokio::task::JoinSet::new();
@@ -76,9 +81,10 @@ impl Target {
             running.spawn(async move {
                 let mut count = 0;
                 while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-                    let request = format!("GET {path} HTTP/1.1\r\nHost: mmsc\r\n{}\r\n", client.close_field());
+                    let close = client.close_field();
+                    let request = format!("GET {path} HTTP/1.1\r\nHost: mmsc\r\n{fields}{close}\r\n");
                     let answer = client.ask(&[request.as_bytes()]).await?;
-                    if answer.status != 200 {
+                    if !(200..300).contains(&answer.status) {
                         return Err(format!("GET {path} was answered {}", answer.status).into());
                     }
                     length.fetch_max(answer.length as u64, Ordering::Relaxed);
@@ -89,6 +95,17 @@ impl Target {
         }
         let done = summed(running, started).await?;
         Ok((done, length.load(Ordering::Relaxed) as usize))
+    }
+}
+
+/// One GET on a connection of its own: its answer, head and all. An answer that is no success is an error.
+pub async fn get_once(address: SocketAddr, path: &str, fields: &str) -> Result<Vec<u8>> {
+    let mut client = Client::new(&Target { address, connections: 1, keep_alive: true });
+    let request = format!("GET {path} HTTP/1.1\r\nHost: mmsc\r\n{fields}\r\n");
+    let answer = client.ask(&[request.as_bytes()]).await?;
+    match answer.status {
+        200..300 => Ok(client.buffer),
+        status => Err(format!("GET {path} was answered {status}").into()),
     }
 }
 

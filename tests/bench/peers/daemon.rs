@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::Result;
+use crate::load::http::get_once;
 
 /// The domain whose addresses are handsets.
 pub const DOMAIN: &str = "mms.test";
@@ -29,10 +30,33 @@ pub struct Daemon {
     pub handsets: SocketAddr,
     /// The same, keeping connections open.
     pub handsets_open: SocketAddr,
+    /// Where browsers read messages, when its set-up has that.
+    pub pages: Option<SocketAddr>,
+    /// Where its metrics are.
+    pub admin: SocketAddr,
     /// From its start to its ready line.
     pub starting: Duration,
     /// When it was started.
     pub started: Instant,
+}
+
+/// What differs from row to row in a daemon's config.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// `[bearer.…]`, the only one.
+    pub bearer: String,
+    /// Tables besides.
+    pub more: &'static str,
+    /// Where every phone's messages go.
+    pub route: &'static str,
+}
+
+impl Setup {
+    /// Notifications are posted to `sink`, and nothing happens after that.
+    pub fn lab(sink: SocketAddr) -> Self {
+        let bearer = format!("[bearer.sink]\nplugin = \"lab\"\ndeliver_to = \"http://{sink}/sms\"\n");
+        Setup { bearer, more: "", route: "[\"direct\"]" }
+    }
 }
 
 /// Resident memory, in octets.
@@ -47,7 +71,12 @@ pub struct Resident {
 impl Daemon {
     /// Starts the binary on `directory`, with notifications posted to `sink`. A store that is there is opened.
     pub fn start(binary: &Path, directory: &Path, sink: SocketAddr) -> Result<Self> {
-        let config = write_config(directory, sink)?;
+        Self::start_as(binary, directory, &Setup::lab(sink))
+    }
+
+    /// Starts the binary on `directory`. A store that is there is opened.
+    pub fn start_as(binary: &Path, directory: &Path, setup: &Setup) -> Result<Self> {
+        let config = write_config(directory, setup)?;
         let log = File::options().create(true).append(true).open(directory.join("daemon.log"))?;
         let started = Instant::now();
         let mut child = Command::new(binary)
@@ -72,7 +101,9 @@ impl Daemon {
             Ok(text.ok_or_else(|| format!("the ready line names no listener {name}: {ready}"))?.parse()?)
         };
         let (mail, handsets, handsets_open) = (address("mail")?, address("handsets")?, address("handsets_open")?);
-        Ok(Daemon { child, mail, handsets, handsets_open, starting, started })
+        let pages = address("pages").ok();
+        let admin = ready["admin"].as_str().ok_or("the ready line names no admin address")?.parse()?;
+        Ok(Daemon { child, mail, handsets, handsets_open, pages, admin, starting, started })
     }
 
     /// Its process.
@@ -89,6 +120,14 @@ impl Daemon {
             Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
         };
         Ok(Resident { now: octets("VmRSS:")?, peak: octets("VmHWM:")? })
+    }
+
+    /// Deliveries in this state, as its metrics say.
+    pub async fn deliveries(&self, state: &str) -> Result<u64> {
+        let metrics = get_once(self.admin, "/metrics", "").await?;
+        let name = format!("packetboat_deliveries{{state=\"{state}\"}} ");
+        let count = String::from_utf8_lossy(&metrics).lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+        Ok(count.unwrap_or(0))
     }
 
     /// Stops it as a power cut does, as far as it is concerned: nothing it still has to do runs into the next measurement.
@@ -121,7 +160,8 @@ fn secret(n: usize) -> String {
 }
 
 /// The config: everything that has a default has it.
-fn write_config(directory: &Path, sink: SocketAddr) -> Result<PathBuf> {
+fn write_config(directory: &Path, setup: &Setup) -> Result<PathBuf> {
+    let Setup { bearer, more, route } = setup;
     let config = format!(
         r#"[node]
 name = "bench.test"
@@ -153,15 +193,13 @@ keep_alive = true
 plugin = "direct"
 door = "handsets"
 
-[bearer.sink]
-plugin = "lab"
-deliver_to = "http://{sink}/sms"
-
+{bearer}
+{more}
 [rules]
 files = ["rules.toml"]
 "#
     );
-    let rules = "[[rule]]\nname = \"every phone\"\nto = \"+*\"\nroute = [\"direct\"]\n";
+    let rules = format!("[[rule]]\nname = \"every phone\"\nto = \"+*\"\nroute = {route}\n");
     let subscriber = |n| format!("[[subscriber]]\nnumber = \"{}\"\nsecret = \"{}\"\n", number(n), secret(n));
     fs::create_dir_all(directory)?;
     fs::write(directory.join("rules.toml"), rules)?;

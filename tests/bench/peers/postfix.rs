@@ -4,7 +4,7 @@
 //! comes in faster than it goes out, no name look-ups. It syncs every queue file before its 250, as by default.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Result;
 use crate::peers::daemon::DOMAIN;
+use crate::peers::free_address;
 
 const PROGRAMS: &str = "/usr/lib/postfix/sbin";
 /// How long it may take to start, to stop or to empty its queue.
@@ -95,10 +96,6 @@ impl Drop for Postfix {
         let _ = kill_process(Pid::from_child(&self.master), Signal::TERM);
         let _ = self.master.wait();
     }
-}
-
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 fn done(command: &mut Command) -> Result<()> {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -36,6 +36,12 @@ impl Server {
     /// Answers with `length` octets from memory.
     pub fn memory(length: usize, keep_alive: bool) -> Result<Self> {
         Self::start(&["memory", "--length", &length.to_string()], keep_alive)
+    }
+
+    /// Answers what is in the file `answer`, a whole answer with its head, from memory, keeping connections open.
+    pub fn replay(answer: &Path) -> Result<Self> {
+        let answer = answer.to_str().ok_or("a file's name is not text")?;
+        Self::start(&["replay", "--answer", answer], true)
     }
 
     /// Answers once the request's body is a synced file with its final name; with `sync_directory`, a synced name too.
@@ -77,7 +83,8 @@ pub async fn serve(options: &Reference) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     let answer = Arc::new(match options.kind {
-        ReferenceKind::Memory => Answer::Memory(content::noise(options.length).into()),
+        ReferenceKind::Memory => Answer::Memory(said(content::noise(options.length).into(), None)),
+        ReferenceKind::Replay => Answer::Memory(recorded(&fs::read(&options.answer)?)?),
         ReferenceKind::Spool => Answer::Spool(Spool::new(&options.directory, options.sync_directory)?),
     });
     let keep_alive = options.keep_alive;
@@ -100,8 +107,30 @@ pub async fn serve(options: &Reference) -> Result<()> {
 }
 
 enum Answer {
-    Memory(Bytes),
+    Memory(Response<Full<Bytes>>),
     Spool(Spool),
+}
+
+/// An answer of these octets, with these header fields or as a PDU.
+fn said(octets: Bytes, fields: Option<HeaderMap>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(octets));
+    *response.headers_mut() =
+        fields.unwrap_or_else(|| HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))]));
+    response
+}
+
+/// Reads a whole answer. What the server library says itself is left out: it says it again.
+fn recorded(octets: &[u8]) -> Result<Response<Full<Bytes>>> {
+    let end = octets.windows(4).position(|four| four == b"\r\n\r\n").ok_or("an answer without a head")?;
+    let mut fields = HeaderMap::new();
+    for line in std::str::from_utf8(&octets[..end])?.lines().skip(1) {
+        let (name, value) = line.split_once(':').ok_or("a header field without a colon")?;
+        let name = HeaderName::from_bytes(name.as_bytes())?;
+        if ![DATE, CONTENT_LENGTH, CONNECTION].contains(&name) {
+            fields.append(name, HeaderValue::from_str(value.trim())?);
+        }
+    }
+    Ok(said(Bytes::copy_from_slice(&octets[end + 4..]), Some(fields)))
 }
 
 async fn respond(
@@ -110,24 +139,22 @@ async fn respond(
 ) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let made = match &*answer {
-        Answer::Memory(octets) => Ok(octets.clone()),
+        Answer::Memory(response) => return Ok(response.clone()),
         Answer::Spool(_) => tokio::task::spawn_blocking(move || match &*answer {
             Answer::Spool(spool) => spool.keep(&body).map(|()| content::confirmation()),
-            Answer::Memory(octets) => Ok(octets.clone()),
+            Answer::Memory(_) => Err("there is no spool".into()),
         })
         .await
         .unwrap_or_else(|e| Err(e.into())),
     };
-    let mut response = match made {
-        Ok(octets) => Response::new(Full::new(octets)),
+    Ok(match made {
+        Ok(octets) => said(octets, None),
         Err(error) => {
-            let mut failed = Response::new(Full::new(error.to_string().into()));
+            let mut failed = said(error.to_string().into(), None);
             *failed.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             failed
         }
-    };
-    response.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(MEDIA_TYPE));
-    Ok(response)
+    })
 }
 
 /// A file for each message: written under a temporary name, synced, renamed.

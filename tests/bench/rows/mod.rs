@@ -3,10 +3,13 @@
 mod accept;
 mod codec;
 mod memory;
+mod page;
 mod retrieve;
 mod road;
+mod smpp;
 mod start;
 mod submit;
+mod waits;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -35,9 +38,12 @@ pub static ROWS: &[Row] = &[
     Row { name: accept::NAME, measure: |bench| Box::pin(accept::measure(bench)) },
     Row { name: submit::NAME, measure: |bench| Box::pin(submit::measure(bench)) },
     Row { name: retrieve::NAME, measure: |bench| Box::pin(retrieve::measure(bench)) },
+    Row { name: page::NAME, measure: |bench| Box::pin(page::measure(bench)) },
     Row { name: road::NAME, measure: |bench| Box::pin(road::measure(bench)) },
+    Row { name: smpp::NAME, measure: |bench| Box::pin(smpp::measure(bench)) },
     Row { name: codec::NAME, measure: |bench| Box::pin(async { codec::measure(bench) }) },
     Row { name: start::NAME, measure: |bench| Box::pin(start::measure(bench)) },
+    Row { name: waits::NAME, measure: |bench| Box::pin(waits::measure(bench)) },
     Row { name: memory::NAME, measure: |bench| Box::pin(memory::measure(bench)) },
 ];
 
