@@ -9,15 +9,17 @@ use packetboat_api::evidence::{Evidence, Fact};
 use packetboat_api::message::Kind;
 use packetboat_api::party::Party;
 use packetboat_api::plugin::{Configured, Env};
-use packetboat_api::roles::{Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict};
+use packetboat_api::roles::{
+    Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict, attempts_with,
+};
 use packetboat_api::serve::Door;
 use packetboat_push::fits_one_sms;
 
 use crate::notification::{self, Shown};
 use crate::settings::DirectSettings;
 
-/// Most notifications being handed to the bearer at once; the bearer has its own window.
-const CONCURRENCY: usize = 256;
+/// How long one attempt may take: its turn at the bearer, and the bearer's own patience.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The transport.
 pub struct Direct {
@@ -121,10 +123,10 @@ impl Transport for Direct {
     }
 
     fn concurrency(&self) -> usize {
-        CONCURRENCY
+        attempts_with(self.bearer.as_ref())
     }
 
     fn time_limit(&self) -> Duration {
-        Duration::from_secs(60)
+        PATIENCE
     }
 }

@@ -202,6 +202,9 @@ impl Bearer for HttpSms {
     fn gives_receipts(&self) -> bool {
         self.key.is_some() && self.has_receipts()
     }
+    fn window(&self) -> usize {
+        self.settings.window
+    }
 }
 
 impl HttpSms {

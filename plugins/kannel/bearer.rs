@@ -155,6 +155,9 @@ impl Bearer for KannelBearer {
     fn gives_receipts(&self) -> bool {
         self.report_base().is_some() && self.settings.dlr_mask & 1 != 0
     }
+    fn window(&self) -> usize {
+        self.settings.window
+    }
 }
 
 impl KannelBearer {

@@ -194,6 +194,9 @@ impl Bearer for ModemBearer {
     fn gives_receipts(&self) -> bool {
         self.shared.settings.status_reports
     }
+    fn window(&self) -> usize {
+        1
+    }
 }
 
 impl ModemBearer {

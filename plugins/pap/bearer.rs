@@ -159,6 +159,9 @@ impl Bearer for PapBearer {
     fn gives_receipts(&self) -> bool {
         !self.settings.callback_listen.is_empty()
     }
+    fn window(&self) -> usize {
+        self.settings.window
+    }
 }
 
 impl PapBearer {

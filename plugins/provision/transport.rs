@@ -9,7 +9,7 @@ use packetboat_api::memory::Sighting;
 use packetboat_api::message::Kind;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Handsets;
-use packetboat_api::roles::{Bearer, BearerError, Failure, Instance, Job, Sms, Transport, Verdict};
+use packetboat_api::roles::{Bearer, BearerError, Failure, Instance, Job, Sms, Transport, Verdict, attempts_with};
 use packetboat_api::serve::Door;
 
 use crate::profile::{self, Profile};
@@ -100,6 +100,10 @@ impl Transport for Provision {
             verdicts.push(self.attempt(job).await);
         }
         verdicts
+    }
+
+    fn concurrency(&self) -> usize {
+        attempts_with(self.bearer.as_ref())
     }
 
     fn profiles(&self) -> Vec<String> {

@@ -221,6 +221,10 @@ impl Bearer for SmppBearer {
         let settings = &self.core.settings;
         settings.registered_delivery == Receipts::Final && settings.bind.receives()
     }
+    fn window(&self) -> usize {
+        let settings = &self.core.settings;
+        settings.window * settings.connections * settings.addresses.len()
+    }
 }
 
 impl SmppBearer {

@@ -10,12 +10,14 @@ use packetboat_api::message::Kind;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Handsets;
-use packetboat_api::roles::{Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict};
+use packetboat_api::roles::{
+    Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict, attempts_with,
+};
 use packetboat_api::serve::Door;
 use packetboat_push::{Indication, Push, ServiceLoading, fits_one_sms};
 
 use crate::era::follows_indications;
-use crate::limits::{CONCURRENCY, SENDER_DIGITS, SENDER_LETTERS};
+use crate::limits::{PATIENCE, SENDER_DIGITS, SENDER_LETTERS};
 use crate::settings::{Link, WapPushSettings};
 use crate::words::{Facts, Words, sample};
 
@@ -186,10 +188,10 @@ impl Transport for WapPush {
     }
 
     fn concurrency(&self) -> usize {
-        CONCURRENCY
+        attempts_with(self.bearer.as_ref())
     }
 
     fn time_limit(&self) -> Duration {
-        Duration::from_secs(60)
+        PATIENCE
     }
 }

@@ -202,6 +202,11 @@ pub struct Sms {
     pub expires: Timestamp,
 }
 
+/// How many attempts a transport may begin at once that all need a turn of this bearer.
+pub fn attempts_with(bearer: &dyn Bearer) -> usize {
+    bearer.window().saturating_mul(4).clamp(4, 256)
+}
+
 impl Sms {
     /// What `job` has to send to `to`.
     pub fn of(job: &Job, to: &Msisdn, body: SmsBody) -> Self {
@@ -272,6 +277,12 @@ pub enum BearerError {
 pub trait Bearer: Instance {
     /// Sends it; returns when the network (or gateway) has taken all of it.
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError>;
+
+    /// How many it works on at once. Transports give it a few times as many to choose from, and no more: what waits longer stays
+    /// in the queue, where what is urgent overtakes it.
+    fn window(&self) -> usize {
+        64
+    }
 
     /// Whether it tells when a message has reached its phone.
     fn gives_receipts(&self) -> bool {

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -68,6 +69,7 @@ pub fn serve(
         .route("/api/provision", post(provision))
         .route("/api/handset/{number}", get(handset))
         .route("/api/arrivals", get(arrivals))
+        .layer(from_fn(from_here))
         .with_state(state)
         .merge(more);
     let drain = system.draining();
@@ -88,6 +90,32 @@ impl Drop for AddressFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// A web page in the operator's browser must not reach what is here: under a name that leads to this machine (it would be of the
+/// same origin then), or by a form. Whoever asks for an address, or for localhost, knows where he is; what changes something has
+/// to be JSON, which a foreign page may not send.
+async fn from_here(request: Request, next: Next) -> Response {
+    match objection(request.method(), request.uri().path(), request.headers()) {
+        None => next.run(request).await,
+        Some(why) => (StatusCode::FORBIDDEN, Json(json!({ "error": why }))).into_response(),
+    }
+}
+
+fn objection(method: &Method, path: &str, headers: &HeaderMap) -> Option<&'static str> {
+    let field = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let host = field(header::HOST);
+    let port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, after)| port(after)).map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().is_ok();
+    if !path.starts_with("/api/") {
+        return None;
+    }
+    if !address && name != "localhost" {
+        return Some("ask for this by its address, not by a name");
+    }
+    let json = field(header::CONTENT_TYPE).starts_with("application/json");
+    (method != Method::GET && !json).then_some("send JSON")
 }
 
 async fn health(State(admin): State<Admin>) -> Response {

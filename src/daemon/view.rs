@@ -7,7 +7,7 @@ use std::sync::Arc;
 use packetboat_api::clock::{SystemClock, SystemRandom};
 use packetboat_api::party::Msisdn;
 use packetboat_api::store::{Filter, Page, Store};
-use packetboat_net::http::{Client, Options};
+use packetboat_net::http::{Client, ErrorKind, Options};
 use packetboat_pipeline::observe::Nobody;
 use packetboat_pipeline::{Parts, Policy, Road};
 use packetboat_rules::Program;
@@ -199,14 +199,17 @@ async fn remote(address: std::net::SocketAddr, question: &Question<'_>) -> Resul
         Question::Provision(ProvisionOptions { number, profile, pin, imsi, .. }) => {
             Some(serde_json::json!({ "to": number, "profile": profile, "pin": pin, "imsi": imsi }).to_string())
         }
-        Question::Revoke(_) => Some(String::new()),
+        Question::Revoke(_) => Some("{}".to_owned()),
         _ => None,
     };
     let asked = match body {
         Some(body) => client.post(&url, "application/json", body).await,
         None => client.get(&url).await,
     };
-    let answer = asked.map_err(|_| Remote::NobodyThere)?;
+    let answer = asked.map_err(|error| match error.kind {
+        ErrorKind::Connect => Remote::NobodyThere,
+        _ => Remote::Failed(format!("the daemon did not answer: {error}")),
+    })?;
     let value: Value = serde_json::from_slice(&answer.body).map_err(|e| Remote::Failed(e.to_string()))?;
     match answer.is_success() {
         true => Ok(value),
@@ -222,8 +225,8 @@ fn escaped(text: &str) -> String {
 
 async fn local(config: &Config<'_>, question: &Question<'_>) -> Result<Value, String> {
     let path = config.store_path();
-    if let Question::Provision(_) = question {
-        return Err("no daemon is running that could send the settings; start it with \"packetboat run\"".to_owned());
+    if let Question::Provision(_) | Question::Revoke(_) = question {
+        return Err("no daemon is running that could do that; start it with \"packetboat run\"".to_owned());
     }
     if !path.exists() {
         return Err(format!("no daemon is running, and there is no store at {}", path.display()));
@@ -244,10 +247,9 @@ async fn local(config: &Config<'_>, question: &Question<'_>) -> Result<Value, St
     });
     let answer = match question {
         Question::Trace(id) => admin::traced(&road, id).await,
-        Question::Revoke(id) => road.revoke(id).await.map(|withdrawn| serde_json::json!({ "withdrawn": withdrawn })),
         Question::Handset(number) => Ok(admin::remembered(&road, number).await),
-        // Sent by a running daemon only; asked for above.
-        Question::Provision(_) => Ok(Value::Null),
+        // Done by a running daemon only, which is asked for above: it has the rules by which others are told.
+        Question::Provision(_) | Question::Revoke(_) => Ok(Value::Null),
         Question::List(wanted) => {
             let filter = Filter {
                 message: None,

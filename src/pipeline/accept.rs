@@ -122,11 +122,12 @@ impl Road {
             batch.keys.push(Key { key: digest(listener, &key), message: id, expires });
         }
         plan.into_batch(&mut batch);
+        let mut provisioned = Vec::new();
         for (phone, profile) in settings {
-            self.send_settings_once(&mut batch, &phone, profile).await;
+            provisioned.extend(self.send_settings_once(&mut batch, &phone, profile).await);
         }
         match self.0.store.commit(batch).await {
-            Ok(()) => {}
+            Ok(()) => provisioned.into_iter().for_each(|(phone, sighting)| self.sight(&phone, sighting)),
             Err(StoreError::Duplicate(earlier)) => {
                 let message_id =
                     self.0.store.message(earlier).await.map_or(message_id, |m| m.traits.message_id.clone());

@@ -12,9 +12,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use packetboat_api::delivery::{Delivery, End, State};
 use packetboat_api::message::{Message, Recipient};
+use packetboat_api::party::Msisdn;
 use packetboat_api::roles::{Failure, Job, Verdict};
 use packetboat_api::store::{Batch, Change, Claim, Lease, StoreError};
+use tokio::sync::OwnedSemaphorePermit;
 
+use crate::memory::Lesson;
 use crate::policy::Retry;
 use crate::transition::{self, Circumstances, Due, Next};
 use crate::{Road, TransportSlot};
@@ -29,6 +32,15 @@ pub(crate) const STORE_TROUBLE: Duration = Duration::from_secs(1);
 enum Outcome {
     Verdict(Verdict),
     Fault(String),
+}
+
+/// What is told of a change once it is on disk.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// The end it came to.
+    end: Option<End>,
+    /// What it teaches of the phone.
+    lesson: Option<(Msisdn, Lesson)>,
 }
 
 /// Counts the outcomes that wait for the store.
@@ -49,7 +61,8 @@ impl Drop for Unsettled<'_> {
 
 impl Road {
     /// Attempts deliveries that belong together, or lets time do its work on them.
-    pub(crate) async fn attempt(&self, claims: Vec<Claim>) {
+    /// The place in the transport's lane is given back when the transport has answered: writing down what it said is another's work.
+    pub(crate) async fn attempt(&self, claims: Vec<Claim>, place: Option<OwnedSemaphorePermit>) {
         let mut jobs = Vec::new();
         let mut leases = Vec::new();
         for claim in claims {
@@ -70,7 +83,7 @@ impl Road {
         }
         let Some(first) = jobs.first() else { return };
         let via = first.delivery.via().unwrap_or_default().to_owned();
-        let (outcomes, retry) = match self.transport(&via) {
+        let answered = match self.transport(&via) {
             Some(slot) => (run(&via, slot, &jobs).await, slot.retry.clone()),
             None => {
                 let why = format!("there is no transport \"{via}\" any more");
@@ -78,6 +91,12 @@ impl Road {
                 (jobs.iter().map(gone).collect(), None)
             }
         };
+        let (outcomes, retry) = answered;
+        if place.is_some() {
+            drop(place);
+            // Kept for a queue that is not asleep yet.
+            self.0.freed.notify_one();
+        }
         let retry = retry.unwrap_or_else(|| self.0.policy.queue.retry.clone());
         let dice = f64::from(self.0.random.number()) / f64::from(u32::MAX);
         for ((job, lease), outcome) in jobs.into_iter().zip(leases).zip(outcomes) {
@@ -157,8 +176,8 @@ impl Road {
                 }
                 return Ok(delivery);
             };
-            let end = self.enter(&mut batch, 0, message, &delivery, &mut next, lease);
-            match self.record(batch, end).await {
+            let told = self.enter(&mut batch, 0, message, &delivery, &mut next, lease);
+            match self.record(batch, [told]).await {
                 Ok(()) => return Ok(next.delivery),
                 Err(StoreError::Stale(id)) if races < RACES => {
                     races += 1;
@@ -170,7 +189,7 @@ impl Road {
     }
 
     /// Adds to a batch what became of a delivery and the reports that calls for, its timeline lines before the batch's from
-    /// `first` on. Gives the end, when it has come to one.
+    /// `first` on. Gives what is to be told when it is on disk.
     pub(crate) fn enter(
         &self,
         batch: &mut Batch,
@@ -179,23 +198,26 @@ impl Road {
         before: &Delivery,
         next: &mut Next,
         lease: Option<Lease>,
-    ) -> Option<End> {
-        self.learn_from(before, next);
+    ) -> Told {
         self.add_reports(batch, message, next);
         batch.events.splice(first..first, next.events.iter().map(|event| (before.id, event.clone())));
         batch.changes.push(Change { delivery: next.delivery.clone(), from: before.version, lease });
-        match next.delivery.state {
+        let end = match next.delivery.state {
             State::Done(end) if !before.state.is_done() => Some(end),
             _ => None,
-        }
+        };
+        Told { end, lesson: self.lesson_of(before, next) }
     }
 
-    /// Commits a batch of changes, then tells the observer.
-    pub(crate) async fn record(&self, batch: Batch, ends: impl IntoIterator<Item = End>) -> Result<(), StoreError> {
+    /// Commits a batch of changes, then tells the observer, and the memory.
+    pub(crate) async fn record(&self, batch: Batch, told: impl IntoIterator<Item = Told>) -> Result<(), StoreError> {
         let noted = batch.events.clone();
         self.0.store.commit(batch).await?;
         noted.iter().for_each(|(id, event)| self.0.observer.noted(*id, event));
-        ends.into_iter().for_each(|end| self.0.observer.ended(end));
+        for Told { end, lesson } in told {
+            end.into_iter().for_each(|end| self.0.observer.ended(end));
+            lesson.into_iter().for_each(|(phone, lesson)| self.put_down(&phone, lesson));
+        }
         Ok(())
     }
 }

@@ -143,7 +143,7 @@ impl Road {
             }
             let mut next = transition::evidence(delivery, evidence, self.circumstances(&self.0.policy.queue.retry));
             let first = batch.events.len();
-            ends.extend(self.enter(&mut batch, first, message, delivery, &mut next, None));
+            ends.push(self.enter(&mut batch, first, message, delivery, &mut next, None));
         }
         if batch.changes.is_empty() { Ok(()) } else { self.record(batch, ends).await }
     }

@@ -13,7 +13,7 @@ use packetboat_api::delivery::{Delivery, End, State};
 use packetboat_api::evidence::Fact;
 use packetboat_api::memory::{Handset, Network, Sighting};
 use packetboat_api::party::Msisdn;
-use packetboat_api::store::Batch;
+use packetboat_api::store::{Batch, StoreError};
 use tokio::sync::Mutex;
 
 use crate::Road;
@@ -30,7 +30,7 @@ const ENOUGH: Duration = Duration::from_secs(3600);
 
 /// What is learnt of a phone.
 #[derive(Clone, Debug)]
-enum Lesson {
+pub(crate) enum Lesson {
     /// It fetched from us.
     Fetched,
     /// It was told, and did not fetch while there was time.
@@ -67,14 +67,14 @@ impl Road {
     /// What is known of a phone.
     pub async fn handset(&self, phone: &Msisdn) -> Option<Handset> {
         let mut known = self.recall().await;
-        self.handset_in(&mut known, phone).await
+        self.handset_in(&mut known, phone).await.ok().flatten()
     }
 
     /// What is known of the network of a phone.
     pub async fn network(&self, phone: &Msisdn) -> Option<Network> {
         let mut known = self.recall().await;
         let name = self.network_name(phone);
-        self.network_in(&mut known, &name).await
+        self.network_in(&mut known, &name).await.ok().flatten()
     }
 
     /// The name a number's network goes by: its first digits.
@@ -87,23 +87,26 @@ impl Road {
         self.put_down(phone, Lesson::Seen(Box::new(sighting)));
     }
 
-    /// What a change of a delivery teaches of its phone.
-    pub(crate) fn learn_from(&self, before: &Delivery, next: &Next) {
-        let Some(phone) = before.to.phone() else { return };
+    /// What a change of a delivery teaches of its phone, once it is on disk.
+    pub(crate) fn lesson_of(&self, before: &Delivery, next: &Next) -> Option<(Msisdn, Lesson)> {
+        let phone = before.to.phone()?;
         let has = |delivery: &Delivery| delivery.saw(Fact::Fetched) || delivery.saw(Fact::Retrieved);
         let after = &next.delivery;
         if has(after) && !has(before) {
-            return self.put_down(phone, Lesson::Fetched);
+            return Some((phone.clone(), Lesson::Fetched));
         }
         let over = after.step != before.step || after.state == State::Done(End::Expired);
-        let via = before.via().and_then(|via| self.transport(via));
         let waited = before.state == State::Waiting && !has(after) && !before.saw(Fact::Deferred);
-        if over && waited && via.is_some_and(|slot| slot.transport.could_have_fetched(before)) {
-            self.put_down(phone, Lesson::Missed);
+        if !over || !waited {
+            return None;
         }
+        let slot = before.via().and_then(|via| self.transport(via))?;
+        // A transport that crashes over the question teaches nothing (I-10).
+        let asked = std::panic::AssertUnwindSafe(|| slot.transport.could_have_fetched(before));
+        std::panic::catch_unwind(asked).unwrap_or(false).then(|| (phone.clone(), Lesson::Missed))
     }
 
-    fn put_down(&self, phone: &Msisdn, lesson: Lesson) {
+    pub(crate) fn put_down(&self, phone: &Msisdn, lesson: Lesson) {
         let mut lessons = self.0.memory.lessons.lock().unwrap_or_else(PoisonError::into_inner);
         if lessons.waiting.len() >= WAITING {
             return;
@@ -124,18 +127,27 @@ impl Road {
         };
         let now = self.0.clock.now();
         for (phone, lesson) in lessons {
-            self.take_to_heart(&mut known, &phone, lesson, now).await;
+            // What is known cannot be read: a lesson that does not know it would overwrite it.
+            if let Err(error) = self.take_to_heart(&mut known, &phone, lesson, now).await {
+                tracing::debug!(%error, "something learnt of a phone was passed over");
+            }
         }
         known
     }
 
-    async fn take_to_heart(&self, known: &mut Known, phone: &Msisdn, lesson: Lesson, now: Timestamp) {
-        let mut handset = self.handset_in(known, phone).await.unwrap_or_else(|| Handset::new(phone.clone(), now));
+    async fn take_to_heart(
+        &self,
+        known: &mut Known,
+        phone: &Msisdn,
+        lesson: Lesson,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut handset = self.handset_in(known, phone).await?.unwrap_or_else(|| Handset::new(phone.clone(), now));
         let fetched = match lesson {
             Lesson::Fetched
                 if handset.fetched > handset.missed && handset.fetched.is_some_and(|at| at.after(ENOUGH) > now) =>
             {
-                return;
+                return Ok(());
             }
             Lesson::Fetched => {
                 handset.fetched = Some(now);
@@ -151,7 +163,7 @@ impl Road {
                 handset.see(&sighting, now);
                 let nothing_new = Handset { seen: before.seen, ..handset.clone() } == before;
                 if nothing_new && before.seen.after(ENOUGH) > now {
-                    return;
+                    return Ok(());
                 }
                 None
             }
@@ -160,32 +172,32 @@ impl Road {
         known.changed_handsets.insert(phone.clone());
         if let Some(fetched) = fetched {
             let name = self.network_name(phone);
-            let mut network = self.network_in(known, &name).await.unwrap_or_else(|| Network::new(&name, now));
+            let mut network = self.network_in(known, &name).await?.unwrap_or_else(|| Network::new(&name, now));
             network.count(fetched, now);
             known.networks.insert(name.clone(), Some(network));
             known.changed_networks.insert(name);
         }
+        Ok(())
     }
 
-    async fn handset_in(&self, known: &mut Known, phone: &Msisdn) -> Option<Handset> {
+    async fn handset_in(&self, known: &mut Known, phone: &Msisdn) -> Result<Option<Handset>, StoreError> {
         if let Some(found) = known.handsets.get(phone) {
-            return found.clone();
+            return Ok(found.clone());
         }
-        // A store that cannot be read knows nothing; that is not remembered.
-        let found = self.0.store.handset(phone).await.ok()?;
+        let found = self.0.store.handset(phone).await?;
         known.make_room();
         known.handsets.insert(phone.clone(), found.clone());
-        found
+        Ok(found)
     }
 
-    async fn network_in(&self, known: &mut Known, name: &str) -> Option<Network> {
+    async fn network_in(&self, known: &mut Known, name: &str) -> Result<Option<Network>, StoreError> {
         if let Some(found) = known.networks.get(name) {
-            return found.clone();
+            return Ok(found.clone());
         }
-        let found = self.0.store.network(name).await.ok()?;
+        let found = self.0.store.network(name).await?;
         known.make_room();
         known.networks.insert(name.to_owned(), found.clone());
-        found
+        Ok(found)
     }
 
     /// Writes lessons down until there are none.

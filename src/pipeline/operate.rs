@@ -35,6 +35,9 @@ impl Road {
     pub async fn revoke(&self, name: &str) -> Result<usize, StoreError> {
         let trace = self.trace(name).await?;
         let one = name.parse::<DeliveryId>().ok();
+        if one.is_some_and(|one| trace.deliveries.iter().all(|(delivery, _)| delivery.id != one)) {
+            return Err(StoreError::Missing(format!("delivery {name}")));
+        }
         let mut withdrawn = 0;
         for (delivery, _) in trace.deliveries {
             if delivery.revoked || one.is_some_and(|one| one != delivery.id) {

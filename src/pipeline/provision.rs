@@ -44,19 +44,25 @@ impl Road {
         Ok(Routed { rule: "settings".to_owned(), steps, provision: None })
     }
 
-    /// Adds settings that a rule sends beside a message, unless the phone was sent them lately.
-    pub(crate) async fn send_settings_once(&self, batch: &mut Batch, phone: &Msisdn, profile: String) {
+    /// Adds settings that a rule sends beside a message, unless the phone was sent them lately. Gives what is remembered of that
+    /// once it is on disk, so that the next message does not bring them again before these are sent.
+    pub(crate) async fn send_settings_once(
+        &self,
+        batch: &mut Batch,
+        phone: &Msisdn,
+        profile: String,
+    ) -> Option<(Msisdn, Sighting)> {
         let now = self.0.clock.now();
         let sent = self.handset(phone).await.and_then(|handset| handset.provisioned);
         if sent.is_some_and(|(before, at)| before == profile && at.after(ONCE_IN) > now) {
-            return;
+            return None;
         }
         let settings = PhoneSettings { profile: profile.clone(), pin: None, imsi: None };
-        match self.enclose(batch, submission(phone, settings)) {
-            // From now on, so that the next message does not bring them again before these are sent.
-            Ok(_) => self.sight(phone, Sighting { provisioned: Some(profile), ..Sighting::default() }),
-            Err(refusal) => tracing::error!(profile, %refusal, "settings that a rule sends could not be sent"),
+        if let Err(refusal) = self.enclose(batch, submission(phone, settings)) {
+            tracing::error!(profile, %refusal, "settings that a rule sends could not be sent");
+            return None;
         }
+        Some((phone.clone(), Sighting { provisioned: Some(profile), ..Sighting::default() }))
     }
 }
 

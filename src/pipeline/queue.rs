@@ -20,6 +20,8 @@ use crate::policy::MOST_IN_HAND;
 
 /// Claims in one go.
 const CLAIM: usize = 128;
+/// How long places are gathered before those who wait for them are claimed, several at once.
+const REFILL: Duration = Duration::from_millis(1);
 /// What a lease is longer than waiting for a turn and the attempt itself: time for the store to take what became of it.
 const MARGIN: Duration = Duration::from_secs(600);
 
@@ -110,7 +112,7 @@ impl Queue {
         tokio::select! {
             () = due => {}
             () = store.stirred() => {}
-            () = self.road.0.freed.notified() => {}
+            () = self.road.0.freed.notified() => tokio::time::sleep(REFILL).await,
         }
     }
 }
@@ -125,12 +127,8 @@ struct Work {
 
 impl Road {
     async fn work(&self, work: Work, place: Option<OwnedSemaphorePermit>, permit: OwnedSemaphorePermit) {
-        self.attempt(work.claims).await;
-        drop((place, permit));
-        if self.transport(&work.via).is_some_and(|slot| slot.lane.wants_more()) {
-            // Kept for a queue that is not asleep yet.
-            self.0.freed.notify_one();
-        }
+        self.attempt(work.claims, place).await;
+        drop(permit);
     }
 }
 

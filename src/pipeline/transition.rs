@@ -144,7 +144,7 @@ fn step_on(next: &mut Next, now: Timestamp, why: &str) {
     delivery.state = State::Queued;
     delivery.due = now;
     // These were said of the step before, and would keep the next one from telling the phone.
-    delivery.facts.retain(|fact| !matches!(fact, Fact::Deferred | Fact::HandedOver));
+    delivery.facts.retain(|fact| !matches!(fact, Fact::Deferred | Fact::HandedOver | Fact::PushFailed));
     let to = delivery.via().unwrap_or_default().to_owned();
     next.note(now, "next_step", format!("{from} → {to}: {why}"));
 }
@@ -181,6 +181,10 @@ pub fn verdict(delivery: &Delivery, verdict: &Verdict, with: Circumstances<'_>) 
                 wait(&mut next, *again, with);
             }
             evidence.iter().for_each(|seen| conclude(&mut next, seen, with));
+            // It failed while the transport was still answering.
+            if next.delivery.state == State::Waiting && !settled {
+                tell_again_if_it_failed(&mut next, with);
+            }
         }
         Verdict::Delivered(evidence) => {
             next.see(evidence, now);
@@ -272,6 +276,9 @@ fn conclude(next: &mut Next, evidence: &Evidence, with: Circumstances<'_>) {
         next.note(now, "both_ways", "the recipient has it as a message and has seen it as a page");
     }
     let of_another_step = evidence.step.is_some_and(|step| step != next.delivery.step);
+    if state.is_done() && evidence.fact == Fact::LinkOpened && !next.delivery.revoked {
+        next.delivery.due = next.delivery.due.max(next.delivery.expires); // the page stays
+    }
     if state.is_done() || of_another_step {
         return;
     }
@@ -294,10 +301,18 @@ fn conclude(next: &mut Next, evidence: &Evidence, with: Circumstances<'_>) {
         Fact::Deferred => wait(next, None, with),
         Fact::PushFailed if !need_not_be_told(&next.delivery) => {
             next.delivery.reason.clone_from(&evidence.detail);
-            next.delivery.state = State::Queued;
-            back_off(next, None, with);
+            tell_again_if_it_failed(next, with);
         }
         _ => {}
+    }
+}
+
+/// A push that failed is sent again; the fact is used up by that.
+fn tell_again_if_it_failed(next: &mut Next, with: Circumstances<'_>) {
+    if next.delivery.saw(Fact::PushFailed) {
+        next.delivery.facts.retain(|fact| *fact != Fact::PushFailed);
+        next.delivery.state = State::Queued;
+        back_off(next, None, with);
     }
 }
 
@@ -316,6 +331,9 @@ pub fn bounced(delivery: &Delivery, why: &str, with: Circumstances<'_>) -> Next 
 pub fn revoked(delivery: &Delivery, why: &str, with: Circumstances<'_>) -> Next {
     let mut next = Next::of(delivery);
     next.delivery.revoked = true;
+    if delivery.state.is_done() {
+        next.delivery.due = with.now;
+    }
     next.note(with.now, "revoked", why);
     if !delivery.state.is_done() {
         next.delivery.reason = why.to_owned();

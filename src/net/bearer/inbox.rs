@@ -62,13 +62,17 @@ impl Inbox {
         let originator = (from.to_owned(), to.to_owned(), coding);
         let part = data.concatenation();
         let Some(arrival) = self.whole(&originator, data)? else { return Ok(()) };
-        let offered = self.arrivals.arrived(arrival.clone()).await;
-        if let (Err(refusal), Some(part)) = (&offered, part)
-            && refusal.is_temporary()
+        let Some(part) = part else { return self.arrivals.arrived(arrival).await };
+        // Held before it is offered: whoever offers may be gone before there is an answer.
         {
             let mut inner = self.lock();
             inner.held.truncate(MAX_HELD - 1);
-            inner.held.push_front((originator, part, arrival));
+            inner.held.push_front((originator.clone(), part, arrival.clone()));
+        }
+        let offered = self.arrivals.arrived(arrival).await;
+        if offered.as_ref().err().is_none_or(|refusal| !refusal.is_temporary()) {
+            let mine = |(of, held, _): &(Originator, Concatenation, Arrival)| *of == originator && *held == part;
+            self.lock().held.retain(|held| !mine(held));
         }
         offered
     }
@@ -89,6 +93,12 @@ impl Inbox {
             tracing::info!(bearer = self.bearer, missing = ?lost.missing, "a message that arrived stayed incomplete");
         }
         let (from, to, coding) = originator;
+        // Whoever sends beginnings without ends must not keep others from arriving: the oldest makes room.
+        if inner.sets.open_sets() >= MAX_OPEN
+            && let Some(lost) = inner.sets.forget_oldest()
+        {
+            tracing::info!(bearer = self.bearer, missing = ?lost.missing, "a message that arrived made room for others");
+        }
         match inner.sets.accept(originator.clone(), data, now) {
             Ok(Accepted::Whole(Message { ports, payload })) => {
                 let body = match (ports, coding) {

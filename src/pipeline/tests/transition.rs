@@ -202,13 +202,16 @@ fn every_evidence_in_every_state() {
         for start in [&queued, &waiting, &held, &quarantined] {
             let after = seen(start, fact, world.at(10));
             assert_eq!(after.state, expected(start), "{fact} on {}", start.state);
-            assert!(after.saw(fact));
+            // A push that failed is sent again, and that uses the fact up.
+            assert_eq!(after.saw(fact), (fact, start.state) != (Fact::PushFailed, State::Waiting));
         }
         // What ended stays as it ended; that it was seen is kept.
         for end in [End::Delivered, End::HandedOver, End::Rejected, End::Expired, End::Failed] {
             let start = Delivery { state: State::Done(end), ..waiting.clone() };
             let after = seen(&start, fact, world.at(10));
-            assert_eq!((after.state, after.due), (start.state, start.due), "{fact} after {end:?}");
+            // Only the page of one that was opened stays longer.
+            let due = if fact == Fact::LinkOpened { start.due.max(start.expires) } else { start.due };
+            assert_eq!((after.state, after.due), (start.state, due), "{fact} after {end:?}");
             assert!(after.saw(fact));
         }
     }
@@ -523,4 +526,16 @@ fn a_late_receipt_of_an_earlier_step_moves_nothing() {
         let again = transition::evidence(&linked, &of_this_step, world.at(16 * MINUTE));
         assert_eq!(again.delivery.state, State::Queued);
     }
+}
+
+#[test]
+fn a_push_that_failed_before_its_answer_came_is_sent_again() {
+    let world = World::new();
+    let queued = delivery(&[("direct", 15), ("wap_push", 0)]);
+    // The network's refusal is on disk before the bearer has told the transport that the push was taken.
+    let failed = seen(&queued, Fact::PushFailed, world.at(1));
+    assert_eq!((failed.state, failed.saw(Fact::PushFailed)), (State::Queued, true));
+    let told = told(&failed, &notified(Some(HOUR)), world.at(1));
+    assert_eq!((told.state, told.saw(Fact::PushFailed)), (State::Queued, false));
+    assert!(told.due < at(MINUTE), "after the back-off, not after an hour: {}", told.due);
 }

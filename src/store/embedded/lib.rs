@@ -156,22 +156,27 @@ impl Store for EmbeddedStore {
     }
 
     async fn claim(&self, now: Timestamp, room: &Room, lease: Duration) -> Result<Vec<Claim>, StoreError> {
-        let leases = self.shared.schedule.claim(now, room, lease);
-        let found = self.look_up(leases.iter().map(|lease| lease.delivery).collect()).await;
-        let mut claims = Vec::with_capacity(leases.len());
-        let mut trouble = None;
-        for (lease, (delivery, message)) in leases.into_iter().zip(found) {
-            match self.claimed(lease, delivery, message) {
-                Ok(claim) => claims.extend(claim),
-                Err(error) => {
-                    self.shared.schedule.release(lease);
-                    trouble = Some(error);
+        loop {
+            let leases = self.shared.schedule.claim(now, room, lease);
+            let none_due = leases.is_empty();
+            let found = self.look_up(leases.iter().map(|lease| lease.delivery).collect()).await;
+            let mut claims = Vec::with_capacity(leases.len());
+            let mut trouble = None;
+            for (lease, (delivery, message)) in leases.into_iter().zip(found) {
+                match self.claimed(lease, delivery, message) {
+                    Ok(claim) => claims.extend(claim),
+                    Err(error) => {
+                        self.shared.schedule.release(lease);
+                        trouble = Some(error);
+                    }
                 }
             }
-        }
-        match trouble {
-            Some(error) if claims.is_empty() => Err(error),
-            _ => Ok(claims),
+            match trouble {
+                Some(error) if claims.is_empty() => return Err(error),
+                // What turned out to be none (it ended meanwhile, it cannot be read) makes room for those behind it.
+                None if claims.is_empty() && !none_due => {}
+                _ => return Ok(claims),
+            }
         }
     }
 

@@ -147,6 +147,9 @@ fn copy_all(path: &Path, new: &Connection, losses: &mut Losses<'_>) -> rusqlite:
         collect(&old, query, |row| delivery_id(row, 0).map(|id| deliveries.insert(id)));
     }
     messages.extend(deliveries.iter().map(|id: &DeliveryId| id.message.0.cast_signed()));
+    // Format 1 has no lines.
+    let lines = old.prepare("SELECT line FROM delivery LIMIT 0").is_ok();
+    let delivery_columns = if lines { format!("{DELIVERY}, line") } else { DELIVERY.to_owned() };
     for id in messages {
         let name = message_id(id).to_string();
         if copy_rows(&old, new, "message", MESSAGE, "id = ?1", &[id], ("message", &name, losses))? == 0 {
@@ -157,7 +160,7 @@ fn copy_all(path: &Path, new: &Connection, losses: &mut Losses<'_>) -> rusqlite:
     for id in deliveries {
         let (key, name) = ([id.message.0.cast_signed(), i64::from(id.index)], id.to_string());
         let here = "message = ?1 AND idx = ?2";
-        if copy_rows(&old, new, "delivery", DELIVERY, here, &key, ("delivery", &name, losses))? == 0 {
+        if copy_rows(&old, new, "delivery", &delivery_columns, here, &key, ("delivery", &name, losses))? == 0 {
             losses.note("delivery", &name, "its row is gone")?;
         }
         // Keeps the message from counting as finished, when the row was lost.

@@ -16,7 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use packetboat_api::clock::Timestamp;
-use packetboat_api::delivery::{Delivery, Line};
+use packetboat_api::delivery::{Delivery, Line, State};
+use packetboat_api::evidence::Fact;
 use packetboat_api::id::DeliveryId;
 use packetboat_api::store::{Lease, Room};
 use tokio::sync::Notify;
@@ -77,7 +78,11 @@ struct Held {
 impl Live {
     /// Where this delivery waits; `None` when time does not move it.
     pub(crate) fn of(delivery: &Delivery) -> Option<Self> {
-        let via = delivery.via().unwrap_or_default().to_owned();
+        // What only time moves then needs no room in its transport's lane, and stands in nobody's way.
+        let step_over = delivery.wait_ends().is_some_and(|end| delivery.due >= end);
+        let over = delivery.saw(Fact::Fetched) || delivery.due >= delivery.expires || step_over;
+        let by_time = over && delivery.state == State::Waiting;
+        let via = delivery.via().filter(|_| !by_time).unwrap_or_default().to_owned();
         delivery.state.is_live().then_some(Live { due: delivery.due, via, line: delivery.line })
     }
 }

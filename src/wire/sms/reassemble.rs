@@ -139,6 +139,15 @@ impl<A: Ord + Clone> Reassembler<A> {
         self.sets.get(key).map(|set| set.since.saturating_add(self.max_age))
     }
 
+    /// Forgets the oldest set, to make room; says what it lacked.
+    pub fn forget_oldest(&mut self) -> Option<Incomplete<A>> {
+        let (_, key) = self.by_age.pop_first()?;
+        let set = self.sets.remove(&key)?;
+        let missing = (1..=set.total).filter(|sequence| !set.parts.contains_key(sequence)).collect();
+        let Key { originator, reference, .. } = key;
+        Some(Incomplete { originator, reference, total: set.total, missing })
+    }
+
     /// How many messages wait for segments.
     pub fn open_sets(&self) -> usize {
         self.sets.len()
