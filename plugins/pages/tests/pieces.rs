@@ -254,10 +254,14 @@ fn rates_are_kept_evenly() {
     assert!(throttle.message(b"Bbcdefghijkl0123456789", at(1)).is_ok(), "another message");
     let six: IpAddr = "2001:db8::1".parse().unwrap();
     let neighbour: IpAddr = "2001:db8::ffff:1".parse().unwrap();
-    throttle.missed(six, at(0));
-    assert!(throttle.address(neighbour, at(0)).is_err(), "one network is one asker");
-    assert!(throttle.address("2001:db8:1::1".parse().unwrap(), at(0)).is_ok());
-    assert!(throttle.address(six, at(60)).is_ok());
+    assert!(throttle.missed(six, at(0)).is_ok());
+    assert_eq!(throttle.missed(neighbour, at(0)), Err(Duration::from_secs(60)), "one network is one asker");
+    assert!(throttle.address(six, at(0)).is_ok(), "what is there can be asked for");
+    assert!(throttle.missed("2001:db8:1::1".parse().unwrap(), at(0)).is_ok());
+    assert!(throttle.missed(six, at(60)).is_ok());
+    let throttle = Throttle::new(0, 1, 0);
+    assert!(throttle.address(six, at(0)).is_ok() && throttle.address(neighbour, at(0)).is_err());
+    assert!((0..1_000).all(|_| throttle.missed(six, at(0)).is_ok()), "0 does not count");
 }
 
 #[test]

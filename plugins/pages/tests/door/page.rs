@@ -193,7 +193,7 @@ async fn too_many_requests_are_put_off() {
     pages.road.clock.advance(Duration::from_secs(20));
     assert_eq!(pages.browse("").await.status, 200);
 
-    // Whoever guesses is stopped, and nobody else.
+    // Whoever guesses is stopped, and nobody else: not even a reader behind the same address.
     let toml = "misses_per_address = 2\ntrusted_proxies = [\"127.0.0.0/8\"]";
     let pages = Pages::open(toml, slides()).await;
     let guess = "/Bbcdefghijkl0123456789";
@@ -201,9 +201,13 @@ async fn too_many_requests_are_put_off() {
     for _ in 0..2 {
         assert_eq!(pages.get(guess, &from("198.51.100.7")).await.status, 404);
     }
-    assert_eq!(pages.get(&format!("/{TOKEN}"), &from("198.51.100.7")).await.status, 429);
-    assert_eq!(pages.get(&format!("/{TOKEN}"), &from("198.51.100.8")).await.status, 200);
-    assert_eq!(pages.get(&format!("/{TOKEN}"), &from("2001:db8::1")).await.status, 200);
+    let stopped = pages.get(guess, &from("198.51.100.7")).await;
+    assert_eq!((stopped.status, stopped.field("retry-after")), (429, Some("31")));
+    assert_eq!(pages.get(guess, &from("198.51.100.8")).await.status, 404);
+    for reader in ["198.51.100.7", "198.51.100.8", "2001:db8::1"] {
+        assert_eq!(pages.get(&format!("/{TOKEN}"), &from(reader)).await.status, 200, "{reader}");
+    }
+    assert_eq!(pages.get(guess, &from("198.51.100.7")).await.status, 429, "a message that is there buys no guesses");
 }
 
 #[tokio::test]
@@ -242,8 +246,20 @@ async fn what_is_wrong_in_the_settings_is_named() {
     }
     assert_eq!(build("").expect("defaults").check(), [""; 0]);
     let doubts = build("public_url = \"http://pic.example.net\"\nforward_lock = true\ntls_certificate = \"x\"");
-    assert_eq!(doubts.expect("a listener").check().len(), 3);
-    let well = build("public_url = \"https://pic.example.net/m/\"").expect("a listener");
+    assert_eq!(doubts.expect("a listener").check().len(), 4);
+    let behind = |listen: &str, more: &str| {
+        let toml = format!("public_url = \"https://pic.example.net\"\nlisten = [{listen}]\n{more}");
+        build(&toml).expect("a listener").check()
+    };
+    for loopback in ["\"127.0.0.1:8081\"", "\"[::1]:8081\", \"localhost:8081\""] {
+        let doubts = behind(loopback, "");
+        assert!(matches!(&doubts[..], [doubt] if doubt.contains("trusted_proxies")), "{loopback}: {doubts:?}");
+        assert_eq!(behind(loopback, "trusted_proxies = [\"127.0.0.0/8\"]"), [""; 0]);
+        assert_eq!(behind(loopback, "proxy_protocol = [\"127.0.0.0/8\"]"), [""; 0]);
+    }
+    assert_eq!(behind("\"127.0.0.1:8081\", \"0.0.0.0:8082\"", ""), [""; 0], "not only a web server reaches it");
+    let toml = "public_url = \"https://pic.example.net/m/\"\ntrusted_proxies = [\"127.0.0.0/8\"]";
+    let well = build(toml).expect("a listener");
     assert_eq!(well.check(), [""; 0]);
     assert_eq!(
         well.pages().and_then(|door| door.url().map(str::to_owned)).as_deref(),
