@@ -27,6 +27,8 @@ pub const LINE: usize = 200;
 pub const FILE_NAME: usize = 120;
 /// Octets of a card that is shown as a contact; a larger one is a file.
 pub const CARD: u64 = 256 << 10;
+/// Lines of a card that are read, as they are stored: a photograph within [`CARD`] has fewer.
+pub const CARD_LINES: usize = 8_192;
 /// Numbers, addresses and the like of a contact.
 pub const CONTACT_LINES: usize = 24;
 

@@ -10,6 +10,7 @@ use packetboat_api::clock::Timestamp;
 use packetboat_plugin_pages::asker::{Asker, Markup, address, is_robot};
 use packetboat_plugin_pages::contact;
 use packetboat_plugin_pages::generations::Generations;
+use packetboat_plugin_pages::limits::{CARD, CARD_LINES};
 use packetboat_plugin_pages::lock::Lock;
 use packetboat_plugin_pages::picture::{Measured, Size, Unscalable, measure, scale};
 use packetboat_plugin_pages::place::Place;
@@ -241,6 +242,28 @@ fn cards_are_read_as_phones_write_them() {
     assert_eq!((folded.name.as_str(), folded.lines[0].href.as_str()), ("AnnExample", "tel:*100%23"));
     assert_eq!(contact::read(b"TEL:123", ""), None);
     assert_eq!(contact::read(b"BEGIN:VCARD\nEND:VCARD", ""), None);
+}
+
+/// A card costs what it is long, and no more: quoted-printable is looked for in a line's head only, once, and so many lines are
+/// read.
+#[test]
+fn a_hostile_card_is_bounded() {
+    let card = |head: &str, lines: usize| {
+        let text = format!("BEGIN:VCARD\nFN:Ann\n{head}{}\nTEL:1234567\nEND:VCARD", "a=\n".repeat(lines));
+        assert!(text.len() <= CARD as usize + 100);
+        contact::read(text.as_bytes(), "").expect("a contact")
+    };
+    // `=` continues a line in quoted-printable, and then the whole of what follows is the name.
+    let quoted = card("N;ENCODING=QUOTED-PRINTABLE:", 1_000);
+    assert_eq!((quoted.name.as_str(), quoted.lines.len()), ("Ann", 1));
+    // A value that speaks of quoted-printable is not in it.
+    let spoken = contact::read(b"BEGIN:VCARD\nFN:Ann\nNOTE:quoted-printable=\nTEL:1234567\nEND:VCARD", "");
+    assert_eq!(spoken.expect("a contact").lines.len(), 1);
+    let most = CARD as usize / "a=\n".len();
+    for head in ["", "NOTE:QUOTED-PRINTABLE", "NOTE;ENCODING=QUOTED-PRINTABLE:"] {
+        assert_eq!(card(head, CARD_LINES - 10).lines.len(), 1, "{head}");
+        assert_eq!(card(head, most).lines.len(), 0, "{head}: what is beyond is not read");
+    }
 }
 
 #[test]
