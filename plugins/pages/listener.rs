@@ -319,8 +319,8 @@ impl Pages {
 
     async fn scaled(&self, token: &Token, fetch: &Fetch, number: usize, size: Size, asking: &Asking<'_>) -> Answer {
         let key: Key = (*token, number, size, size == Size::Small && only_gif(asking.fields));
-        let scaled = match self.studio.kept(&key) {
-            Some(scaled) => Ok(scaled),
+        let scaled = match self.studio.made(&key) {
+            Some(made) => made,
             None => {
                 let Some((_, span)) = view::part(&fetch.message.mail, number) else {
                     return self.notice(Notice::Unknown, asking);
@@ -328,10 +328,9 @@ impl Pages {
                 if span.length == 0 || span.length > crate::limits::PICTURE {
                     return self.notice(Notice::Unknown, asking);
                 }
-                match self.handsets.content().read(&fetch.message, span.start..span.start + span.length).await {
-                    Ok(octets) => self.studio.scale(key, octets).await,
-                    Err(_) => Err(Unscalable::Busy),
-                }
+                let content = self.handsets.content();
+                let read = content.read(&fetch.message, span.start..span.start + span.length);
+                self.studio.scale(key, span.length, read).await
             }
         };
         match scaled {

@@ -1,23 +1,27 @@
 //! The pieces pages are made of, each by itself.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use image::{DynamicImage, GenericImageView, ImageFormat, RgbImage, RgbaImage};
 use packetboat_api::clock::Timestamp;
+use packetboat_api::store::StoreError;
 use packetboat_plugin_pages::asker::{Asker, Markup, address, is_robot};
 use packetboat_plugin_pages::contact;
 use packetboat_plugin_pages::generations::Generations;
-use packetboat_plugin_pages::limits::{CARD, CARD_LINES};
+use packetboat_plugin_pages::limits::{CARD, CARD_LINES, PICTURE, READING_MIB};
 use packetboat_plugin_pages::lock::Lock;
-use packetboat_plugin_pages::picture::{Measured, Size, Unscalable, measure, scale};
+use packetboat_plugin_pages::picture::{Measured, Size, Studio, Unscalable, measure, scale};
 use packetboat_plugin_pages::place::Place;
 use packetboat_plugin_pages::throttle::{Throttle, Token};
 use packetboat_plugin_pages::view::linked;
 use packetboat_plugin_pages::words::Language;
 use proptest::prelude::*;
+use tokio::sync::Semaphore;
 
 const TOKEN: &Token = b"Abcdefghijkl0123456789";
 
@@ -219,6 +223,52 @@ fn what_cannot_be_a_picture_is_said() {
     bomb.extend(b"\x01\0\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
     assert_eq!(measure(&bomb), Measured::TooLarge);
     assert_eq!(scale(&bomb.into(), Size::Medium, false), Err(Unscalable::TooLarge));
+}
+
+/// However many ask at once, only so many octets are in memory: the others wait before anything is read for them.
+#[tokio::test]
+async fn pictures_are_read_in_their_turn() {
+    let (studio, release) = (Arc::new(Studio::default()), Arc::new(Semaphore::new(0)));
+    let (now, most, all) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), 50);
+    let asked: Vec<_> = (0..all)
+        .map(|part| {
+            let (studio, release, now, most) = (studio.clone(), release.clone(), now.clone(), most.clone());
+            tokio::spawn(async move {
+                let read = async {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    release.acquire().await.expect("it is open").forget();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    Ok(Bytes::from_static(b"nonsense"))
+                };
+                studio.scale((*TOKEN, part, Size::Medium, false), PICTURE, read).await
+            })
+        })
+        .collect();
+    // On one thread everybody has asked when this one is let go on.
+    tokio::task::yield_now().await;
+    let room = u64::from(READING_MIB) / (PICTURE >> 20);
+    assert_eq!(now.load(Ordering::SeqCst), room);
+    release.add_permits(all);
+    for one in asked {
+        assert_eq!(one.await.expect("an end"), Err(Unscalable::Unreadable));
+    }
+    assert_eq!(most.load(Ordering::SeqCst), room);
+}
+
+#[tokio::test]
+async fn what_cannot_be_scaled_is_remembered() {
+    let (studio, key) = (Studio::default(), (*TOKEN, 0, Size::Medium, false));
+    let lost = studio.scale(key, 8, async { Err(StoreError::Missing("octets".to_owned())) }).await;
+    assert_eq!((lost, studio.made(&key)), (Err(Unscalable::Busy), None), "it may be read the next time");
+    let whole = encoded(marked(900, 300), ImageFormat::Png);
+    let cut = whole.slice(..whole.len() / 2);
+    assert_eq!(studio.scale(key, cut.len() as u64, async { Ok(cut) }).await, Err(Unscalable::Unreadable));
+    assert_eq!(studio.made(&key), Some(Err(Unscalable::Unreadable)));
+    let again = studio.scale(key, 8, async { panic!("it is not read again") }).await;
+    assert_eq!(again, Err(Unscalable::Unreadable));
+    let other = (*TOKEN, 1, Size::Medium, false);
+    assert!(studio.scale(other, whole.len() as u64, async { Ok(whole) }).await.is_ok());
+    assert!(studio.made(&other).is_some_and(|made| made.is_ok()));
 }
 
 #[test]
