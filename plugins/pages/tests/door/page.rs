@@ -144,6 +144,21 @@ async fn expired_link_says_so() {
         assert!(answer.text().contains(words), "{}", answer.text());
         assert_eq!(pages.below("0/640", "").await.status, status, "nor what belongs to it");
     }
+    // It may also have been refused, or could not be delivered: no language says that it was withdrawn.
+    *pages.road.fetch_error.lock().unwrap() = Some(FetchError::Gone);
+    for (language, words) in [
+        ("en", "Please ask the sender if you still need it."),
+        ("de", "Bitte fragen Sie den Absender, wenn Sie sie noch brauchen."),
+        ("es", "Consulte al remitente si aún lo necesita."),
+        ("fi", "Kysy lähettäjältä, jos tarvitset sitä vielä."),
+        ("fr", "Demandez à l’expéditeur si vous en avez encore besoin."),
+        ("it", "Chiedi al mittente se ti serve ancora."),
+        ("nl", "Vraag de afzender als u het nog nodig hebt."),
+        ("sv", "Fråga avsändaren om du fortfarande behöver det."),
+    ] {
+        let answer = pages.browse(&format!("Accept-Language: {language}\r\n")).await;
+        assert!(answer.text().contains(&format!(">{words}<")), "{language}: {}", answer.text());
+    }
     *pages.road.fetch_error.lock().unwrap() = None;
     assert_eq!(pages.browse("").await.status, 200);
     // The road finds it until it has counted it as expired; the page does not wait for that.
