@@ -4,7 +4,7 @@
 use packetboat_api::mime::{decode_quoted, decode_text};
 use serde::Serialize;
 
-use crate::limits::{CONTACT_LINES, LINE};
+use crate::limits::{CARD_LINES, CONTACT_LINES, LINE};
 
 /// A contact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -98,16 +98,23 @@ fn line_of(name: &str, value: &str) -> Option<Line> {
 }
 
 /// Lines put together again: continued ones begin with a blank (RFC 6350 3.2), in quoted-printable the line before ends in `=`.
+/// Whether a line is in quoted-printable is looked for once, where it begins, so that the time taken grows with the card and no
+/// faster.
 fn unfolded(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for line in text.lines() {
+    let mut quoted = false;
+    for line in text.lines().take(CARD_LINES) {
         match lines.last_mut() {
             Some(last) if line.starts_with([' ', '\t']) => last.push_str(&line[1..]),
-            Some(last) if last.ends_with('=') && last.to_ascii_uppercase().contains("QUOTED-PRINTABLE") => {
+            Some(last) if quoted && last.ends_with('=') => {
                 last.pop();
                 last.push_str(line);
             }
-            _ => lines.push(line.to_owned()),
+            _ => {
+                let head = line.split_once(':').map_or("", |(head, _)| head);
+                quoted = head.to_ascii_uppercase().contains("QUOTED-PRINTABLE");
+                lines.push(line.to_owned());
+            }
         }
     }
     lines

@@ -27,6 +27,8 @@ pub const LINE: usize = 200;
 pub const FILE_NAME: usize = 120;
 /// Octets of a card that is shown as a contact; a larger one is a file.
 pub const CARD: u64 = 256 << 10;
+/// Lines of a card that are read, as they are stored: a photograph within [`CARD`] has fewer.
+pub const CARD_LINES: usize = 8_192;
 /// Numbers, addresses and the like of a contact.
 pub const CONTACT_LINES: usize = 24;
 
@@ -38,7 +40,9 @@ pub const PICTURE: u64 = 48 << 20;
 pub const PIXELS: u64 = 64_000_000;
 /// Pixels of a picture in one direction.
 pub const SIDE: u32 = 20_000;
-/// Memory of all pictures being decoded, in MiB; who comes beyond that waits.
+/// Memory of all pictures that are read to be decoded, as they are stored, in MiB; who comes beyond that waits before reading.
+pub const READING_MIB: u32 = 96;
+/// Memory of the pixels of all pictures being decoded, in MiB; who comes beyond that waits.
 pub const DECODING_MIB: u32 = 384;
 /// How long a picture waits for its turn.
 pub const TURN: Duration = Duration::from_secs(20);
@@ -46,8 +50,10 @@ pub const TURN: Duration = Duration::from_secs(20);
 pub const ANIMATION: u64 = 4 << 20;
 /// Octets of a colour profile that is taken over.
 pub const COLOUR_PROFILE: usize = 32 << 10;
-/// Octets of scaled pictures kept.
+/// Octets of scaled pictures kept, and of what is remembered of those that cannot be scaled.
 pub const SCALED: usize = 32 << 20;
+/// Octets that one of them counts at least.
+pub const KEPT: usize = 256;
 /// Octets of pages kept.
 pub const PAGES: usize = 16 << 20;
 

@@ -114,6 +114,12 @@ fn checked_url(url: &str) -> Result<String, String> {
     }
 }
 
+/// Whether only this machine reaches an address and port.
+fn is_loopback(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
 /// A request, as far as it matters.
 struct Asking<'a> {
     method: &'a Method,
@@ -121,6 +127,13 @@ struct Asking<'a> {
     asker: Asker,
     secure: bool,
     now: Timestamp,
+}
+
+/// Why no message is shown.
+enum Unshown {
+    Because(Notice),
+    /// Too many were asked for that do not exist; how long to wait.
+    TooOften(Duration),
 }
 
 impl Pages {
@@ -163,7 +176,7 @@ impl Pages {
         }
         let fetch = match self.fetch(token, asking).await {
             Ok(fetch) => fetch,
-            Err(notice) => return self.notice(notice, asking),
+            Err(unshown) => return self.unshown(unshown, asking),
         };
         match place {
             Place::Page(_) if asking.method == Method::POST => self.open(token, fetch, asking).await,
@@ -182,21 +195,28 @@ impl Pages {
     }
 
     /// The message behind a token, if it may be shown now.
-    async fn fetch(&self, token: &Token, asking: &Asking<'_>) -> Result<Fetch, Notice> {
+    async fn fetch(&self, token: &Token, asking: &Asking<'_>) -> Result<Fetch, Unshown> {
         let name = std::str::from_utf8(token).unwrap_or_default();
         let fetch = self.handsets.fetch(name).await.map_err(|error| match error {
-            FetchError::Unknown => {
-                self.throttle.missed(asking.asker.address, asking.now);
-                Notice::Unknown
-            }
-            FetchError::Expired => Notice::Expired,
-            FetchError::Gone => Notice::Gone,
-            FetchError::TryLater => Notice::Later,
+            FetchError::Unknown => match self.throttle.missed(asking.asker.address, asking.now) {
+                Ok(()) => Unshown::Because(Notice::Unknown),
+                Err(wait) => Unshown::TooOften(wait),
+            },
+            FetchError::Expired => Unshown::Because(Notice::Expired),
+            FetchError::Gone => Unshown::Because(Notice::Gone),
+            FetchError::TryLater => Unshown::Because(Notice::Later),
         })?;
         match (&fetch.message.kind, fetch.delivery.expires <= asking.now) {
             (Kind::Personal, false) => Ok(fetch),
-            (Kind::Personal, true) => Err(Notice::Expired),
-            _ => Err(Notice::Unknown),
+            (Kind::Personal, true) => Err(Unshown::Because(Notice::Expired)),
+            _ => Err(Unshown::Because(Notice::Unknown)),
+        }
+    }
+
+    fn unshown(&self, unshown: Unshown, asking: &Asking<'_>) -> Answer {
+        match unshown {
+            Unshown::Because(notice) => self.notice(notice, asking),
+            Unshown::TooOften(wait) => self.too_often(asking, wait),
         }
     }
 
@@ -254,7 +274,7 @@ impl Pages {
             let fetch = match self.fetch(token, asking).await {
                 Ok(fetch) if fetch.delivery.saw(Fact::LinkOpened) => return self.notice(Notice::Opened, asking),
                 Ok(fetch) => fetch,
-                Err(notice) => return self.notice(notice, asking),
+                Err(unshown) => return self.unshown(unshown, asking),
             };
             let seen = self.handsets.witness(fetch.delivery.id, Evidence::now(Fact::LinkOpened, words)).await;
             if let Err(error) = seen {
@@ -299,8 +319,8 @@ impl Pages {
 
     async fn scaled(&self, token: &Token, fetch: &Fetch, number: usize, size: Size, asking: &Asking<'_>) -> Answer {
         let key: Key = (*token, number, size, size == Size::Small && only_gif(asking.fields));
-        let scaled = match self.studio.kept(&key) {
-            Some(scaled) => Ok(scaled),
+        let scaled = match self.studio.made(&key) {
+            Some(made) => made,
             None => {
                 let Some((_, span)) = view::part(&fetch.message.mail, number) else {
                     return self.notice(Notice::Unknown, asking);
@@ -308,10 +328,9 @@ impl Pages {
                 if span.length == 0 || span.length > crate::limits::PICTURE {
                     return self.notice(Notice::Unknown, asking);
                 }
-                match self.handsets.content().read(&fetch.message, span.start..span.start + span.length).await {
-                    Ok(octets) => self.studio.scale(key, octets).await,
-                    Err(_) => Err(Unscalable::Busy),
-                }
+                let content = self.handsets.content();
+                let read = content.read(&fetch.message, span.start..span.start + span.length);
+                self.studio.scale(key, span.length, read).await
             }
         };
         match scaled {
@@ -398,6 +417,18 @@ impl Instance for Pages {
             doubts.push(
                 "public_url begins with http://: whoever is on the way sees the messages; use https:// with a certificate here or \
                  in a web server in front"
+                    .to_owned(),
+            );
+        }
+        let names_nobody = settings.trusted_proxies.is_empty() && settings.listen.proxy_protocol.is_empty();
+        if settings.public_url.is_some()
+            && names_nobody
+            && settings.listen.listen.iter().all(|address| is_loopback(address))
+        {
+            doubts.push(
+                "public_url leads to a listener on loopback, so a web server is in front, but trusted_proxies does not list it: all \
+                 readers have its address, and share what one address may ask; set trusted_proxies = [\"127.0.0.0/8\", \"::1/128\"] if it \
+                 runs here"
                     .to_owned(),
             );
         }

@@ -40,7 +40,7 @@ pub enum Notice {
     Unknown,
     /// Its time ran out.
     Expired,
-    /// It was withdrawn.
+    /// It was withdrawn or refused, or could not be delivered; the page does not say which.
     Gone,
     /// It was opened, in another browser.
     Opened,

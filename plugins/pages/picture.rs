@@ -1,8 +1,9 @@
 //! Pictures scaled for a screen: upright (their EXIF orientation done), in their colours, and without what cameras write into
 //! them, the place they were taken at above all. The original is one tap away.
 //!
-//! Decoding is bounded three times: pixels of one picture, memory of all that are being decoded, and what is kept. Whoever finds
-//! no room waits a while and is then told to try later.
+//! It is bounded four times: pixels of one picture, memory of all that are read, memory of all that are being decoded, and what is
+//! kept. Whoever finds no room waits a while, with nothing read, and is then told to try later. What cannot be scaled is
+//! remembered, so that asking again for a damaged picture costs nothing.
 
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +13,11 @@ use fast_image_resize::images::Image as Pixels;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage, RgbaImage};
-use tokio::sync::Semaphore;
+use packetboat_api::store::StoreError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::generations::Generations;
-use crate::limits::{ANIMATION, COLOUR_PROFILE, DECODING_MIB, PIXELS, SCALED, SIDE, TURN};
+use crate::limits::{ANIMATION, COLOUR_PROFILE, DECODING_MIB, KEPT, PIXELS, READING_MIB, SCALED, SIDE, TURN};
 use crate::throttle::Token;
 
 /// Quality of what is made here, in percent: nothing is seen of it on a phone.
@@ -114,53 +116,97 @@ pub enum Unscalable {
 /// What scaled pictures are kept under: the message, the part, the width, and whether it has to be a GIF.
 pub type Key = (Token, usize, Size, bool);
 
+/// What became of a picture.
+type Made = Result<Scaled, Unscalable>;
+
 /// Scales pictures, so many at once, and keeps them.
 pub struct Studio {
-    room: Arc<Semaphore>,
-    kept: Mutex<Generations<Key, Scaled>>,
+    /// MiB of pictures as they are stored, in memory to be decoded. Taken before `decoding`, so that who holds one never waits
+    /// for who waits for it.
+    reading: Arc<Semaphore>,
+    /// MiB of pixels.
+    decoding: Arc<Semaphore>,
+    made: Mutex<Generations<Key, Made>>,
 }
 
 impl Default for Studio {
     fn default() -> Self {
-        Studio { room: Arc::new(Semaphore::new(DECODING_MIB as usize)), kept: Mutex::new(Generations::new(SCALED)) }
+        Studio {
+            reading: Arc::new(Semaphore::new(READING_MIB as usize)),
+            decoding: Arc::new(Semaphore::new(DECODING_MIB as usize)),
+            made: Mutex::new(Generations::new(SCALED)),
+        }
     }
 }
 
 impl Studio {
-    /// What was scaled before.
-    pub fn kept(&self, key: &Key) -> Option<Scaled> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).find(key).cloned()
+    /// What became of it before.
+    pub fn made(&self, key: &Key) -> Option<Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).find(key).cloned()
     }
 
-    /// Scales a picture in its turn.
-    pub async fn scale(&self, key: Key, octets: Bytes) -> Result<Scaled, Unscalable> {
-        let needs = room_for(&octets)?;
-        let turn = tokio::time::timeout(TURN, self.room.clone().acquire_many_owned(needs)).await;
-        let Ok(Ok(turn)) = turn else { return Err(Unscalable::Busy) };
+    /// Scales a picture of so many octets in its turn. It is read when the turn has come, and not before.
+    pub async fn scale(
+        &self,
+        key: Key,
+        length: u64,
+        read: impl Future<Output = Result<Bytes, StoreError>>,
+    ) -> Result<Scaled, Unscalable> {
+        let until = tokio::time::Instant::now() + TURN;
+        let reading = turn(&self.reading, mib(length).min(READING_MIB), until).await?;
         // Somebody who waited for the same may have had it made.
-        if let Some(scaled) = self.kept(&key) {
-            return Ok(scaled);
+        if let Some(made) = self.made(&key) {
+            return made;
+        }
+        let octets = read.await.map_err(|_| Unscalable::Busy)?;
+        let needs = match room_for(&octets) {
+            Ok(needs) => needs,
+            Err(unscalable) => return self.keep(key, Err(unscalable)),
+        };
+        let decoding = turn(&self.decoding, needs, until).await?;
+        if let Some(made) = self.made(&key) {
+            return made;
         }
         let (_, _, size, gif) = key;
         let made = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            scale(&octets, size, gif)
+            let made = scale(&octets, size, gif);
+            drop((octets, reading, decoding));
+            made
         });
-        let scaled = made.await.map_err(|_| Unscalable::Unreadable)??;
-        let weight = scaled.octets.len();
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).put(key, scaled.clone(), weight);
-        Ok(scaled)
+        self.keep(key, made.await.unwrap_or(Err(Unscalable::Unreadable)))
+    }
+
+    fn keep(&self, key: Key, made: Made) -> Made {
+        let weight = made.as_ref().map_or(0, |scaled| scaled.octets.len()).max(KEPT);
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).put(key, made.clone(), weight);
+        made
     }
 }
 
-/// MiB that decoding takes: the pixels twice, with the octets they come from.
+/// Waits for so many MiB.
+async fn turn(
+    room: &Arc<Semaphore>,
+    mib: u32,
+    until: tokio::time::Instant,
+) -> Result<OwnedSemaphorePermit, Unscalable> {
+    match tokio::time::timeout_at(until, room.clone().acquire_many_owned(mib)).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(Unscalable::Busy),
+    }
+}
+
+/// Octets in MiB, rounded up.
+fn mib(octets: u64) -> u32 {
+    u32::try_from(octets.div_ceil(1 << 20)).unwrap_or(u32::MAX).max(1)
+}
+
+/// MiB that decoding takes, beside the octets it is decoded from: the pixels, and half of them again.
 fn room_for(octets: &[u8]) -> Result<u32, Unscalable> {
     let (width, height) = decoder(octets)?.dimensions();
     if !fits(width, height) {
         return Err(Unscalable::TooLarge);
     }
-    let memory = u64::from(width) * u64::from(height) * 4 * 3 / 2 + octets.len() as u64;
-    Ok(u32::try_from(memory >> 20).unwrap_or(u32::MAX).clamp(1, DECODING_MIB))
+    Ok(mib(u64::from(width) * u64::from(height) * 4 * 3 / 2).min(DECODING_MIB))
 }
 
 /// Scales a picture down to a width; what is narrower keeps its size. Animations go out as they are, unless only one picture can

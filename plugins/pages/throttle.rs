@@ -1,8 +1,9 @@
 //! How often one may ask: for one message, from one address, and for what does not exist. A minute's worth may come at once;
 //! then it goes on evenly (the generic cell rate algorithm, ITU-T I.371 A.2).
 //!
-//! Guessing an address is hopeless by its 130 bits alone (I-11); the misses are counted so that trying costs the guesser more
-//! than it costs us.
+//! Guessing an address is hopeless by its 130 bits alone (I-11); misses are counted so that who makes many is told to stop. They
+//! never count against a message that is there: readers behind one address, a carrier's or a web server's, are not shut out by
+//! what a stranger among them guesses.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,12 +43,6 @@ impl Bucket {
             }
         }
     }
-
-    /// Whether one could be taken.
-    fn open(self, rate: u32, now: i64) -> Result<(), Duration> {
-        let mut copy = self;
-        copy.take(rate, now)
-    }
 }
 
 #[derive(Debug, Default)]
@@ -82,20 +77,18 @@ impl Throttle {
 
     /// Whether this address may ask now; how long to wait when not.
     pub fn address(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
-        if self.per_address == 0 && self.misses == 0 {
+        if self.per_address == 0 {
             return Ok(());
         }
-        let now = micros(now);
-        let mut addresses = lock(&self.addresses);
-        let of = entry(&mut addresses, network(address));
-        of.missed.open(self.misses, now)?;
-        of.asked.take(self.per_address, now)
+        entry(&mut lock(&self.addresses), network(address)).asked.take(self.per_address, micros(now))
     }
 
-    /// This address asked for what does not exist.
-    pub fn missed(&self, address: IpAddr, now: Timestamp) {
-        // Whether there is one left is asked before the next request is looked at.
-        let _ = entry(&mut lock(&self.addresses), network(address)).missed.take(self.misses, micros(now));
+    /// This address asked for what does not exist; how long it should wait when it did so too often.
+    pub fn missed(&self, address: IpAddr, now: Timestamp) -> Result<(), Duration> {
+        if self.misses == 0 {
+            return Ok(());
+        }
+        entry(&mut lock(&self.addresses), network(address)).missed.take(self.misses, micros(now))
     }
 
     /// Whether this message may be asked for now.

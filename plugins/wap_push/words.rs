@@ -1,5 +1,6 @@
 //! What the phone's owner reads. One short message where that can be done: the subject is left out first, then the sender
-//! (case A-10); the page has both.
+//! (case A-10); the page has both. The text comes from the operator, so a stranger's words stand in it only where no phone makes a
+//! link of them.
 
 use minijinja::{AutoEscape, Environment, Value, context};
 use packetboat_api::message::Message;
@@ -23,18 +24,13 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of a job; what may not be shown is left out.
+    /// Of a job; what may not be shown is left out, and what a phone would make a link of.
     pub fn of(job: &Job, url: &str, show_sender: bool, show_subject: bool) -> Facts {
         let message = &job.message;
         let sender = sender(message).filter(|_| show_sender && !message.traits.hide_sender);
-        let subject = message.traits.subject.as_deref().filter(|_| show_subject).map(line);
+        let subject = message.traits.subject.as_deref().filter(|_| show_subject).and_then(said);
         let day = date::rfc3339(job.delivery.expires.seconds());
-        Facts {
-            url: url.to_owned(),
-            sender: sender.filter(|sender| !sender.is_empty()),
-            subject: subject.filter(|subject| !subject.is_empty()),
-            expires: day.get(..10).unwrap_or_default().to_owned(),
-        }
+        Facts { url: url.to_owned(), sender, subject, expires: day.get(..10).unwrap_or_default().to_owned() }
     }
 
     /// The same with less said, step by step.
@@ -48,15 +44,54 @@ impl Facts {
 /// Who sent a message: the name in its From field, else the envelope's address.
 fn sender(message: &Message) -> Option<String> {
     let named = message.mail.headers.first("From").and_then(|from| addresses(from).into_iter().next());
-    let name = named.and_then(|mailbox| mailbox.name).map(|name| line(&name)).filter(|name| !name.is_empty());
-    name.or_else(|| message.envelope.from.as_ref().map(|from| line(&from.to_string())))
+    let name = named.and_then(|mailbox| mailbox.name).and_then(|name| said(&name));
+    // A mail address ends in a host name, and phones make a mail of it and not a link.
+    let address = || message.envelope.from.as_ref().map(|from| line(&from.to_string())).filter(|from| !is_link(from));
+    name.or_else(address)
 }
 
-/// One line without control characters, cut to what a short message has room for.
+/// What strangers wrote, as it may stand in a text that comes from the operator: nothing that a phone makes a link of. The page
+/// shows it.
+fn said(text: &str) -> Option<String> {
+    let text = line(text);
+    let seen: String = text.chars().filter(|c| !is_unseen(*c)).collect();
+    if text.is_empty() || is_link(&seen) || names_host(&seen) {
+        return None;
+    }
+    Some(text.chars().take(NAME).collect::<String>().trim_end().to_owned())
+}
+
+/// One line without control characters, and without those that turn the direction of what follows.
 fn line(text: &str) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    words.join(" ").chars().take(NAME).collect::<String>().trim_end().to_owned()
+    let out = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || out(c)).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+/// Characters without width, which may stand in a host name to hide it from us. Some join letters and emoji, so they are sent.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}')
+}
+
+/// Whether a text has in it how addresses of the web begin.
+fn is_link(text: &str) -> bool {
+    let text = text.to_lowercase();
+    text.contains("://") || text.contains("www.")
+}
+
+/// Whether a text has in it what phones take for a host: `pay.example`, `pay.example/x`, `192.0.2.1`; not `e.g.`, `3.50`, `J. R.`
+/// or `24.12.2026`.
+fn names_host(text: &str) -> bool {
+    let text = text.replace('\u{FF0E}', ".");
+    text.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-')).any(|word| {
+        let labels: Vec<&str> = word.split('.').collect();
+        // A top-level domain has two letters at least (RFC 3696 2).
+        let top =
+            |label: &str| label.chars().take_while(|c| c.is_alphabetic()).count() >= 2 || label.starts_with("xn-");
+        let named = labels.windows(2).any(|two| !two[0].is_empty() && top(two[1]));
+        let octet = |label: &&str| label.parse::<u8>().is_ok();
+        named || labels.windows(4).any(|four| four.iter().all(octet))
+    })
 }
 
 /// The templates, compiled.

@@ -145,7 +145,7 @@ pub enum FetchError {
     /// Its time ran out.
     #[error("the message has expired")]
     Expired,
-    /// It was refused or withdrawn.
+    /// It was withdrawn or refused, or its delivery failed.
     #[error("the message is no longer available")]
     Gone,
     /// Not now.

@@ -1,22 +1,27 @@
 //! The pieces pages are made of, each by itself.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use image::{DynamicImage, GenericImageView, ImageFormat, RgbImage, RgbaImage};
 use packetboat_api::clock::Timestamp;
+use packetboat_api::store::StoreError;
 use packetboat_plugin_pages::asker::{Asker, Markup, address, is_robot};
 use packetboat_plugin_pages::contact;
 use packetboat_plugin_pages::generations::Generations;
+use packetboat_plugin_pages::limits::{CARD, CARD_LINES, PICTURE, READING_MIB};
 use packetboat_plugin_pages::lock::Lock;
-use packetboat_plugin_pages::picture::{Measured, Size, Unscalable, measure, scale};
+use packetboat_plugin_pages::picture::{Measured, Size, Studio, Unscalable, measure, scale};
 use packetboat_plugin_pages::place::Place;
 use packetboat_plugin_pages::throttle::{Throttle, Token};
 use packetboat_plugin_pages::view::linked;
 use packetboat_plugin_pages::words::Language;
 use proptest::prelude::*;
+use tokio::sync::Semaphore;
 
 const TOKEN: &Token = b"Abcdefghijkl0123456789";
 
@@ -220,6 +225,52 @@ fn what_cannot_be_a_picture_is_said() {
     assert_eq!(scale(&bomb.into(), Size::Medium, false), Err(Unscalable::TooLarge));
 }
 
+/// However many ask at once, only so many octets are in memory: the others wait before anything is read for them.
+#[tokio::test]
+async fn pictures_are_read_in_their_turn() {
+    let (studio, release) = (Arc::new(Studio::default()), Arc::new(Semaphore::new(0)));
+    let (now, most, all) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), 50);
+    let asked: Vec<_> = (0..all)
+        .map(|part| {
+            let (studio, release, now, most) = (studio.clone(), release.clone(), now.clone(), most.clone());
+            tokio::spawn(async move {
+                let read = async {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    release.acquire().await.expect("it is open").forget();
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    Ok(Bytes::from_static(b"nonsense"))
+                };
+                studio.scale((*TOKEN, part, Size::Medium, false), PICTURE, read).await
+            })
+        })
+        .collect();
+    // On one thread everybody has asked when this one is let go on.
+    tokio::task::yield_now().await;
+    let room = u64::from(READING_MIB) / (PICTURE >> 20);
+    assert_eq!(now.load(Ordering::SeqCst), room);
+    release.add_permits(all);
+    for one in asked {
+        assert_eq!(one.await.expect("an end"), Err(Unscalable::Unreadable));
+    }
+    assert_eq!(most.load(Ordering::SeqCst), room);
+}
+
+#[tokio::test]
+async fn what_cannot_be_scaled_is_remembered() {
+    let (studio, key) = (Studio::default(), (*TOKEN, 0, Size::Medium, false));
+    let lost = studio.scale(key, 8, async { Err(StoreError::Missing("octets".to_owned())) }).await;
+    assert_eq!((lost, studio.made(&key)), (Err(Unscalable::Busy), None), "it may be read the next time");
+    let whole = encoded(marked(900, 300), ImageFormat::Png);
+    let cut = whole.slice(..whole.len() / 2);
+    assert_eq!(studio.scale(key, cut.len() as u64, async { Ok(cut) }).await, Err(Unscalable::Unreadable));
+    assert_eq!(studio.made(&key), Some(Err(Unscalable::Unreadable)));
+    let again = studio.scale(key, 8, async { panic!("it is not read again") }).await;
+    assert_eq!(again, Err(Unscalable::Unreadable));
+    let other = (*TOKEN, 1, Size::Medium, false);
+    assert!(studio.scale(other, whole.len() as u64, async { Ok(whole) }).await.is_ok());
+    assert!(studio.made(&other).is_some_and(|made| made.is_ok()));
+}
+
 #[test]
 fn cards_are_read_as_phones_write_them() {
     let old = "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BC=\r\nller;J=C3=B6rg\r\n\
@@ -243,6 +294,28 @@ fn cards_are_read_as_phones_write_them() {
     assert_eq!(contact::read(b"BEGIN:VCARD\nEND:VCARD", ""), None);
 }
 
+/// A card costs what it is long, and no more: quoted-printable is looked for in a line's head only, once, and so many lines are
+/// read.
+#[test]
+fn a_hostile_card_is_bounded() {
+    let card = |head: &str, lines: usize| {
+        let text = format!("BEGIN:VCARD\nFN:Ann\n{head}{}\nTEL:1234567\nEND:VCARD", "a=\n".repeat(lines));
+        assert!(text.len() <= CARD as usize + 100);
+        contact::read(text.as_bytes(), "").expect("a contact")
+    };
+    // `=` continues a line in quoted-printable, and then the whole of what follows is the name.
+    let quoted = card("N;ENCODING=QUOTED-PRINTABLE:", 1_000);
+    assert_eq!((quoted.name.as_str(), quoted.lines.len()), ("Ann", 1));
+    // A value that speaks of quoted-printable is not in it.
+    let spoken = contact::read(b"BEGIN:VCARD\nFN:Ann\nNOTE:quoted-printable=\nTEL:1234567\nEND:VCARD", "");
+    assert_eq!(spoken.expect("a contact").lines.len(), 1);
+    let most = CARD as usize / "a=\n".len();
+    for head in ["", "NOTE:QUOTED-PRINTABLE", "NOTE;ENCODING=QUOTED-PRINTABLE:"] {
+        assert_eq!(card(head, CARD_LINES - 10).lines.len(), 1, "{head}");
+        assert_eq!(card(head, most).lines.len(), 0, "{head}: what is beyond is not read");
+    }
+}
+
 #[test]
 fn rates_are_kept_evenly() {
     let throttle = Throttle::new(60, 0, 1);
@@ -254,10 +327,14 @@ fn rates_are_kept_evenly() {
     assert!(throttle.message(b"Bbcdefghijkl0123456789", at(1)).is_ok(), "another message");
     let six: IpAddr = "2001:db8::1".parse().unwrap();
     let neighbour: IpAddr = "2001:db8::ffff:1".parse().unwrap();
-    throttle.missed(six, at(0));
-    assert!(throttle.address(neighbour, at(0)).is_err(), "one network is one asker");
-    assert!(throttle.address("2001:db8:1::1".parse().unwrap(), at(0)).is_ok());
-    assert!(throttle.address(six, at(60)).is_ok());
+    assert!(throttle.missed(six, at(0)).is_ok());
+    assert_eq!(throttle.missed(neighbour, at(0)), Err(Duration::from_secs(60)), "one network is one asker");
+    assert!(throttle.address(six, at(0)).is_ok(), "what is there can be asked for");
+    assert!(throttle.missed("2001:db8:1::1".parse().unwrap(), at(0)).is_ok());
+    assert!(throttle.missed(six, at(60)).is_ok());
+    let throttle = Throttle::new(0, 1, 0);
+    assert!(throttle.address(six, at(0)).is_ok() && throttle.address(neighbour, at(0)).is_err());
+    assert!((0..1_000).all(|_| throttle.missed(six, at(0)).is_ok()), "0 does not count");
 }
 
 #[test]

@@ -144,6 +144,21 @@ async fn expired_link_says_so() {
         assert!(answer.text().contains(words), "{}", answer.text());
         assert_eq!(pages.below("0/640", "").await.status, status, "nor what belongs to it");
     }
+    // It may also have been refused, or could not be delivered: no language says that it was withdrawn.
+    *pages.road.fetch_error.lock().unwrap() = Some(FetchError::Gone);
+    for (language, words) in [
+        ("en", "Please ask the sender if you still need it."),
+        ("de", "Bitte fragen Sie den Absender, wenn Sie sie noch brauchen."),
+        ("es", "Consulte al remitente si aún lo necesita."),
+        ("fi", "Kysy lähettäjältä, jos tarvitset sitä vielä."),
+        ("fr", "Demandez à l’expéditeur si vous en avez encore besoin."),
+        ("it", "Chiedi al mittente se ti serve ancora."),
+        ("nl", "Vraag de afzender als u het nog nodig hebt."),
+        ("sv", "Fråga avsändaren om du fortfarande behöver det."),
+    ] {
+        let answer = pages.browse(&format!("Accept-Language: {language}\r\n")).await;
+        assert!(answer.text().contains(&format!(">{words}<")), "{language}: {}", answer.text());
+    }
     *pages.road.fetch_error.lock().unwrap() = None;
     assert_eq!(pages.browse("").await.status, 200);
     // The road finds it until it has counted it as expired; the page does not wait for that.
@@ -193,7 +208,7 @@ async fn too_many_requests_are_put_off() {
     pages.road.clock.advance(Duration::from_secs(20));
     assert_eq!(pages.browse("").await.status, 200);
 
-    // Whoever guesses is stopped, and nobody else.
+    // Whoever guesses is stopped, and nobody else: not even a reader behind the same address.
     let toml = "misses_per_address = 2\ntrusted_proxies = [\"127.0.0.0/8\"]";
     let pages = Pages::open(toml, slides()).await;
     let guess = "/Bbcdefghijkl0123456789";
@@ -201,9 +216,13 @@ async fn too_many_requests_are_put_off() {
     for _ in 0..2 {
         assert_eq!(pages.get(guess, &from("198.51.100.7")).await.status, 404);
     }
-    assert_eq!(pages.get(&format!("/{TOKEN}"), &from("198.51.100.7")).await.status, 429);
-    assert_eq!(pages.get(&format!("/{TOKEN}"), &from("198.51.100.8")).await.status, 200);
-    assert_eq!(pages.get(&format!("/{TOKEN}"), &from("2001:db8::1")).await.status, 200);
+    let stopped = pages.get(guess, &from("198.51.100.7")).await;
+    assert_eq!((stopped.status, stopped.field("retry-after")), (429, Some("31")));
+    assert_eq!(pages.get(guess, &from("198.51.100.8")).await.status, 404);
+    for reader in ["198.51.100.7", "198.51.100.8", "2001:db8::1"] {
+        assert_eq!(pages.get(&format!("/{TOKEN}"), &from(reader)).await.status, 200, "{reader}");
+    }
+    assert_eq!(pages.get(guess, &from("198.51.100.7")).await.status, 429, "a message that is there buys no guesses");
 }
 
 #[tokio::test]
@@ -242,8 +261,20 @@ async fn what_is_wrong_in_the_settings_is_named() {
     }
     assert_eq!(build("").expect("defaults").check(), [""; 0]);
     let doubts = build("public_url = \"http://pic.example.net\"\nforward_lock = true\ntls_certificate = \"x\"");
-    assert_eq!(doubts.expect("a listener").check().len(), 3);
-    let well = build("public_url = \"https://pic.example.net/m/\"").expect("a listener");
+    assert_eq!(doubts.expect("a listener").check().len(), 4);
+    let behind = |listen: &str, more: &str| {
+        let toml = format!("public_url = \"https://pic.example.net\"\nlisten = [{listen}]\n{more}");
+        build(&toml).expect("a listener").check()
+    };
+    for loopback in ["\"127.0.0.1:8081\"", "\"[::1]:8081\", \"localhost:8081\""] {
+        let doubts = behind(loopback, "");
+        assert!(matches!(&doubts[..], [doubt] if doubt.contains("trusted_proxies")), "{loopback}: {doubts:?}");
+        assert_eq!(behind(loopback, "trusted_proxies = [\"127.0.0.0/8\"]"), [""; 0]);
+        assert_eq!(behind(loopback, "proxy_protocol = [\"127.0.0.0/8\"]"), [""; 0]);
+    }
+    assert_eq!(behind("\"127.0.0.1:8081\", \"0.0.0.0:8082\"", ""), [""; 0], "not only a web server reaches it");
+    let toml = "public_url = \"https://pic.example.net/m/\"\ntrusted_proxies = [\"127.0.0.0/8\"]";
+    let well = build(toml).expect("a listener");
     assert_eq!(well.check(), [""; 0]);
     assert_eq!(
         well.pages().and_then(|door| door.url().map(str::to_owned)).as_deref(),

@@ -8,7 +8,7 @@ use packetboat_api::roles::{Job, SmsBody, Verdict};
 use packetboat_plugin_wap_push::words::short_messages;
 use packetboat_push::{ApplicationId, Indication, Push, ServiceLoading, fits_one_sms};
 
-use crate::support::{BOB, NOW, Radio, TOKEN, URL, good_radio, job, transport};
+use crate::support::{BOB, NOW, Radio, TOKEN, URL, good_radio, job, party, transport};
 
 async fn sent(radio: &Arc<Radio>, known: Option<Handset>, toml: &str, job: Job) -> SmsBody {
     let verdicts = transport(Some(URL), radio, known, toml).unwrap().deliver(&[job]).await;
@@ -67,6 +67,59 @@ async fn a_text_fits_one_short_message() {
     assert_eq!((short_messages(&greek), greek.contains("Καλη")), (Some(1), false));
     let folded = text("", job(Some("two\r\nlines\u{0}"))).await;
     assert!(folded.contains(": two lines. "), "{folded}");
+}
+
+/// The only link in the operator's text is the operator's.
+#[tokio::test]
+async fn strangers_put_no_links_in_the_text() {
+    let bare = format!("+447700900124 sent you a picture message. Open it until 2026-05-31: {URL}/{TOKEN}");
+    for link in [
+        "Pay at https://bank.example/x",
+        "HTTP://192.0.2.1",
+        "ftp://x",
+        "see WWW.bank",
+        "bank.example",
+        "Your bank.example/login",
+        "(bank-secure.co.uk)",
+        "now!bank.example:8443",
+        "b\u{200B}ank.exa\u{AD}mple",
+        "bank\u{FF0E}example",
+        "пример.рф",
+        "bank.xn--p1ai",
+        "192.0.2.1/pay",
+        "ann@bank.example",
+    ] {
+        assert_eq!(text("", job(Some(link))).await, bare, "{link}");
+        let mut from = named(link);
+        Arc::make_mut(&mut from.message).traits.subject = None;
+        assert_eq!(text("", from.clone()).await, bare, "{link}");
+        let indicated = push(sent(&good_radio(), None, "link = \"si\"", from).await);
+        assert_eq!(Indication::from_wbxml(&indicated.payload).unwrap().text, "Picture message from +447700900124");
+    }
+    // What is cut off is left out with the rest.
+    let late = format!("{} bank.example", "x".repeat(50));
+    assert_eq!(text("", job(Some(&late))).await, bare);
+    for harmless in ["J. R. Smith", "Dr. Ann", "24.12.2026", "e.g. 3.50 or 1.5kg", "So... what?", "and/or: U.S.A."] {
+        assert!(text("", job(Some(harmless))).await.contains(&format!("message: {harmless}. Open")), "{harmless}");
+        assert!(text("", named(harmless)).await.starts_with(&format!("{harmless} sent")), "{harmless}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_turns_the_text_round() {
+    let turned = text("", job(Some("a\u{202E}b\u{2066}c\u{7}d"))).await;
+    assert!(turned.contains(": a b c d. Open"), "{turned}");
+    let named = text("", named("A\u{202E}nn\u{2069}")).await;
+    assert!(named.starts_with("A nn sent"), "{named}");
+}
+
+#[tokio::test]
+async fn a_sender_without_a_name_is_an_address() {
+    let mut job = job(None);
+    Arc::make_mut(&mut job.message).envelope.from = Some(party("ann@mail.example"));
+    assert!(text("", job.clone()).await.starts_with("ann@mail.example sent you"));
+    Arc::make_mut(&mut job.message).envelope.from = Some(party("www.bank.example/pay@mail.example"));
+    assert!(text("", job).await.starts_with("You have a picture message"));
 }
 
 #[tokio::test]
