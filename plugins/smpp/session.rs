@@ -406,6 +406,12 @@ impl Session {
         from: &mut ReadHalf<Box<dyn Stream>>,
         to: &mut WriteHalf<Box<dyn Stream>>,
     ) -> std::io::Result<()> {
+        // What was delivered and is being written down is answered first, if that is soon.
+        while let Ok(Some(done)) = timeout(UNBIND / 2, self.incoming.join_next()).await {
+            if let Ok(octets) = done {
+                self.say(&octets);
+            }
+        }
         let sequence = self.next_sequence();
         self.say(&answer(id::UNBIND, Status::OK, sequence));
         to.write_all_buf(&mut self.unwritten).await?;
