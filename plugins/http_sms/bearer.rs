@@ -1,8 +1,8 @@
 //! The bearer: what is sent becomes requests to the gateway.
 //!
 //! Failure story: the requests of one sending go out one after the other, and the first that fails ends it. A repetition
-//! sends all of them again under another reference; a phone that got some short messages twice drops the incomplete set. A
-//! request whose answer did not come may have arrived. A gateway that says "later" gets less at once until it does not any
+//! goes on there, under the same reference and with the same ids. A request whose answer did not come may have arrived; a
+//! phone knows the second copy of a short message by its reference and number. A gateway that says "later" gets less at once until it does not any
 //! more. A template that cannot be rendered for one message fails that message and no other.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,8 @@ use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::{Listen, Serve};
 use packetboat_net::bearer::{
-    Condition, Content, Cut, Key, Pace, Piece, References, Tallies, Ticket, of_part, pieces, sending,
+    Begun, Condition, Content, Cut, Key, Pace, Piece, PushKey, References, Tallies, Ticket, Unfinished,
+    may_have_arrived, of_part, pieces, sending,
 };
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, basic};
@@ -52,6 +53,7 @@ pub struct HttpSms {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     references: References,
+    unfinished: Unfinished<Begun>,
     pace: Pace,
     condition: Condition,
 }
@@ -105,6 +107,7 @@ impl Configured for HttpSms {
             clock: env.clock.clone(),
             random: env.random.clone(),
             references: References::new(env.random.as_ref()),
+            unfinished: Unfinished::default(),
             pace: Pace::new(settings.window),
             condition: Condition::default(),
             settings,
@@ -155,16 +158,14 @@ impl Bearer for HttpSms {
             let why = "callback_listen is not bound yet, and a template may name callback_url".to_owned();
             return Err(BearerError::Retry { after: None, why });
         }
-        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
-        let reference = self.references.next(&sms.to, width);
-        let (pieces, parts) = pieces(&sms.body, reference, form.cut)?;
         let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
-        let sending = sending(&sms, self.random.as_ref());
-        let mut details = Vec::new();
-        for (part, piece) in (1..).zip(&pieces) {
+        let (key, now) = (PushKey::of(&sms), self.clock.now());
+        let mut begun = self.unfinished.take(&key, now).unwrap_or_else(|| self.begin(&sms));
+        let (pieces, parts) = pieces(&begun.body, begun.reference, form.cut)?;
+        for (part, piece) in (1..).zip(&pieces).skip(begun.taken.len()) {
             // A gateway that cuts reports on the whole.
             let (of, all) = if form.cut == Cut::There { (1, 1) } else { (part, parts) };
-            let ticket = Ticket { delivery: sms.delivery, sending: sending.clone(), part: of, parts: all };
+            let ticket = Ticket { delivery: sms.delivery, sending: begun.sending.clone(), part: of, parts: all };
             let values = Values {
                 piece,
                 ports,
@@ -173,23 +174,40 @@ impl Bearer for HttpSms {
                 from: sms.from.as_deref().unwrap_or(&self.settings.from),
                 part,
                 parts,
-                reference: number(reference),
-                id: format!("{}-{sending}-{part}", sms.delivery),
+                reference: number(begun.reference),
+                id: format!("{}-{}-{part}", sms.delivery, begun.sending),
                 delivery: sms.delivery.to_string(),
                 priority: sms.priority,
-                validity_seconds: self.clock.now().until(sms.expires).as_secs().max(1),
+                validity_seconds: now.until(sms.expires).as_secs().max(1),
                 receipt: self.receipt(&ticket),
             };
-            let outcome = self.ask(form, &values).await?;
+            self.unfinished.launch(&key, now, &begun);
+            let (outcome, arrived) = match self.ask(form, &values).await {
+                Ok(answered) => answered,
+                Err(error) => {
+                    self.unfinished.forget(&key);
+                    return Err(error);
+                }
+            };
             if outcome.slower {
                 self.pace.slow_down();
             } else if outcome.result.is_ok() {
                 self.pace.went_well();
             }
             self.condition.note(&outcome.result);
-            details.push(outcome.result.map_err(|error| of_part(error, part, pieces.len()))?);
+            match outcome.result {
+                Ok(words) => {
+                    begun.taken.push(words);
+                    begun.doubtful = false;
+                }
+                Err(error) => {
+                    self.unfinished.put_back(&key, now, begun, &error, arrived);
+                    return Err(of_part(error, part, pieces.len()));
+                }
+            }
         }
-        Ok(Sent { segments: parts.into(), detail: format!("gateway: {}", details.join(", ")) })
+        self.unfinished.forget(&key);
+        Ok(Sent { segments: parts.into(), detail: format!("gateway: {}", begun.taken.join(", ")) })
     }
 
     fn carries_text(&self) -> bool {
@@ -221,13 +239,21 @@ impl HttpSms {
         form.as_ref().map(|form| (form, ports)).ok_or_else(|| BearerError::Permanent { why: why() })
     }
 
-    async fn ask(&self, form: &Form, values: &Values<'_>) -> Result<Outcome, BearerError> {
+    fn begin(&self, sms: &Sms) -> Begun {
+        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
+        Begun::new(sms, self.references.next(&sms.to, width), sending(sms, self.random.as_ref()))
+    }
+
+    /// What the gateway says, and whether the request may have arrived although it says nothing.
+    async fn ask(&self, form: &Form, values: &Values<'_>) -> Result<(Outcome, bool), BearerError> {
         let made = form.request(&self.templates, &self.secrets, values);
         let mut request = made.map_err(|(key, message)| BearerError::Permanent { why: format!("{key}: {message}") })?;
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization.clone());
         }
-        Ok(self.reading.read(self.client.send(request).await))
+        let answer = self.client.send(request).await;
+        let arrived = may_have_arrived(&answer);
+        Ok((self.reading.read(answer), arrived))
     }
 
     fn has_receipts(&self) -> bool {

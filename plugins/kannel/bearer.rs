@@ -1,9 +1,8 @@
 //! The bearer: what is sent becomes requests to smsbox.
 //!
 //! Failure story: the requests of one sending go out one after the other, and the first that fails ends it. A repetition
-//! sends all short messages again under another reference; a phone that got some of them twice drops the incomplete
-//! set. A request whose answer did not come may have arrived, so that a phone may be told twice: it knows the second
-//! notification by its transaction id. A Kannel that says "later" gets less at once until it does not any more.
+//! goes on there, under the same reference. A request whose answer did not come may have arrived, so that a phone may get a
+//! short message twice: it knows the second by its reference and number, or a notification by its transaction id. A Kannel that says "later" gets less at once until it does not any more.
 
 use std::sync::Arc;
 
@@ -13,7 +12,10 @@ use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
 use packetboat_api::serve::{Listen, Serve};
-use packetboat_net::bearer::{Condition, Cut, Key, Pace, References, Tallies, Ticket, of_part, pieces, sending};
+use packetboat_net::bearer::{
+    Begun, Condition, Cut, Key, Pace, PushKey, References, Tallies, Ticket, Unfinished, may_have_arrived, of_part,
+    pieces, sending,
+};
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, is_http};
 use packetboat_sms::ReferenceWidth;
@@ -40,6 +42,7 @@ pub struct KannelBearer {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     references: References,
+    unfinished: Unfinished<Begun>,
     pace: Pace,
     condition: Condition,
 }
@@ -85,6 +88,7 @@ impl Configured for KannelBearer {
             clock: env.clock.clone(),
             random: env.random.clone(),
             references: References::new(env.random.as_ref()),
+            unfinished: Unfinished::default(),
             pace: Pace::new(settings.window),
             condition: Condition::default(),
             settings,
@@ -115,37 +119,50 @@ impl Instance for KannelBearer {
 #[async_trait]
 impl Bearer for KannelBearer {
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
-        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
         let cut = match self.settings.segmentation {
             Segmentation::Packetboat => Cut::Here,
             // The receipt is then that of the first short message only, so that a ticket says "1 of" as many.
             Segmentation::Kannel => Cut::There,
         };
-        let (pieces, parts) = pieces(&sms.body, self.references.next(&sms.to, width), cut)?;
         let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
+        let (key, now) = (PushKey::of(&sms), self.clock.now());
+        let mut begun = self.unfinished.take(&key, now).unwrap_or_else(|| self.begin(&sms));
+        let (pieces, parts) = pieces(&begun.body, begun.reference, cut)?;
         let to = format!("{}{}", self.settings.number_prefix, sms.to.digits());
         let common = Common {
             password: &self.password,
             to: &to,
             from: sms.from.as_deref().unwrap_or(&self.settings.from),
             priority: sms.priority,
-            validity: (self.clock.now().until(sms.expires).as_secs() / 60).max(1),
+            validity: (now.until(sms.expires).as_secs() / 60).max(1),
         };
-        let sending = sending(&sms, self.random.as_ref());
-        let mut detail = String::new();
-        for (part, piece) in (1..).zip(&pieces) {
-            let ticket = Ticket { delivery: sms.delivery, sending: sending.clone(), part, parts };
+        for (part, piece) in (1..).zip(&pieces).skip(begun.taken.len()) {
+            let ticket = Ticket { delivery: sms.delivery, sending: begun.sending.clone(), part, parts };
             let dlr_url = self.report_base().map(|base| receipts::address(base, &self.key.token(&ticket)));
             let url = common.url(&self.settings, piece, dlr_url.as_deref());
-            let outcome = outcome(self.client.get(&url).await);
+            self.unfinished.launch(&key, now, &begun);
+            let answer = self.client.get(&url).await;
+            let arrived = may_have_arrived(&answer);
+            let outcome = outcome(answer);
             if outcome.slower {
                 self.pace.slow_down();
             } else if outcome.result.is_ok() {
                 self.pace.went_well();
             }
             self.condition.note(&outcome.result);
-            detail = outcome.result.map_err(|error| of_part(error, part, pieces.len()))?;
+            match outcome.result {
+                Ok(words) => {
+                    begun.taken.push(words);
+                    begun.doubtful = false;
+                }
+                Err(error) => {
+                    self.unfinished.put_back(&key, now, begun, &error, arrived);
+                    return Err(of_part(error, part, pieces.len()));
+                }
+            }
         }
+        self.unfinished.forget(&key);
+        let detail = begun.taken.pop().unwrap_or_default();
         Ok(Sent { segments: parts.into(), detail: format!("Kannel: {detail}") })
     }
 
@@ -161,6 +178,11 @@ impl Bearer for KannelBearer {
 }
 
 impl KannelBearer {
+    fn begin(&self, sms: &Sms) -> Begun {
+        let width = if self.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
+        Begun::new(sms, self.references.next(&sms.to, width), sending(sms, self.random.as_ref()))
+    }
+
     /// What the addresses of reports begin with; `None` when none are asked for.
     fn report_base(&self) -> Option<&str> {
         let asked = !self.settings.dlr_listen.is_empty() && self.settings.dlr_mask != 0;

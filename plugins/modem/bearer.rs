@@ -9,7 +9,7 @@ use packetboat_api::clock::Random;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::CancellationToken;
-use packetboat_net::bearer::{Inbox, References, Tallies, Ticket, Turns, sending};
+use packetboat_net::bearer::{Inbox, PushKey, References, Tallies, Ticket, Turns, Unfinished, sending};
 use packetboat_sms::at::{Failure, Remedy};
 use packetboat_sms::tpdu::{Address, DataCoding, Submit, Validity};
 use packetboat_sms::{Alphabet, Ports, Reference, ReferenceWidth, TextSegment, UserData, segment, segment_text};
@@ -23,7 +23,7 @@ use crate::session::{Answer, NotTaken, Request, Shared, run};
 use crate::settings::{Incoming, ModemSettings};
 use crate::setup::service_centre;
 use crate::status::Status;
-use crate::unfinished::{Progress, Unfinished};
+use crate::unfinished::Progress;
 
 /// "Duplicate rejected" (TS 23.040 9.2.3.22): the centre has it already.
 const DUPLICATE: Failure = Failure::Cms(197);
@@ -33,7 +33,7 @@ pub struct ModemBearer {
     shared: Arc<Shared>,
     turns: Turns,
     references: References,
-    unfinished: Unfinished,
+    unfinished: Unfinished<Progress>,
     random: Arc<dyn Random>,
     requests: mpsc::Sender<Request>,
     /// The other end, until the task has it.
@@ -160,8 +160,9 @@ impl Bearer for ModemBearer {
             return Err(BearerError::Retry { after: None, why });
         }
         let now = self.shared.clock.now();
-        let mut progress = self.unfinished.take(&sms, now).unwrap_or_else(|| self.begin(&sms));
-        let parts = parts(&sms.body, progress.reference)?;
+        let key = PushKey::of(&sms);
+        let mut progress = self.unfinished.take(&key, now).unwrap_or_else(|| self.begin(&sms));
+        let parts = parts(&progress.body, progress.reference)?;
         let count = u8::try_from(parts.len()).unwrap_or(u8::MAX); // at most 255: MAX_SEGMENTS
         let mut references = Vec::new();
         for (part, (coding, user_data)) in (1..=count).zip(parts).skip(progress.sent.into()) {
@@ -171,7 +172,7 @@ impl Bearer for ModemBearer {
             let ticket = Ticket { delivery: sms.delivery, sending: progress.sending.clone(), part, parts: count };
             let to = sms.to.digits().to_owned();
             progress.unknown = true;
-            self.unfinished.keep(&sms, now, progress.clone());
+            self.unfinished.keep(&key, now, progress.clone());
             let answer = self.ask(|answer| Request { tpdu, message, to, ticket, more: part < count, answer }).await;
             progress.unknown = match &answer {
                 Err(NotTaken::Unknown(_)) => true,
@@ -182,13 +183,17 @@ impl Bearer for ModemBearer {
                 Ok(reference) => references.push(reference.to_string()),
                 Err(NotTaken::Refused(DUPLICATE)) if again => references.push("known already".to_owned()),
                 Err(why) => {
-                    self.unfinished.keep(&sms, now, progress);
-                    return Err(error(why, part, count));
+                    let error = error(why, part, count);
+                    match error {
+                        BearerError::Retry { .. } if progress.matters() => self.unfinished.keep(&key, now, progress),
+                        _ => self.unfinished.forget(&key),
+                    }
+                    return Err(error);
                 }
             }
             progress.sent = part;
         }
-        self.unfinished.forget(&sms);
+        self.unfinished.forget(&key);
         Ok(Sent { segments: count.into(), detail: format!("modem: reference {}", references.join(", ")) })
     }
     fn gives_receipts(&self) -> bool {
@@ -203,6 +208,7 @@ impl ModemBearer {
     fn begin(&self, sms: &Sms) -> Progress {
         let width = if self.shared.settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
         Progress {
+            body: sms.body.clone(),
             reference: self.references.next(&sms.to, width),
             message: self.random.number() as u8,
             sending: sending(sms, self.random.as_ref()),

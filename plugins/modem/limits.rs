@@ -16,8 +16,6 @@ pub const WRITE: Duration = Duration::from_secs(20);
 pub const AWAITED: usize = 4096;
 /// Status reports that came before the answer to what they are about.
 pub const EARLY: usize = 64;
-/// Messages of which a part was sent, or may have been.
-pub const UNFINISHED: usize = 1024;
 /// Messages that were taken and could not be deleted from the modem's memory.
 pub const UNDELETED: usize = 256;
 /// Commands of the modem's own.
@@ -33,7 +31,5 @@ pub const SIM_BUSY: u32 = 30;
 pub const SIM_PAUSE: Duration = Duration::from_secs(1);
 /// The pause before the device is opened again; it doubles each time.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How long a message may be finished in the place where it was left. Phones forget incomplete messages after a while.
-pub const RESUME: Duration = Duration::from_secs(3600);
 /// How long others may take to take what arrived.
 pub const OFFER: Duration = Duration::from_secs(30);

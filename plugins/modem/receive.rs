@@ -2,7 +2,8 @@
 //!
 //! Failure story: a message in a memory is deleted only after it was taken; one that nobody can take now stays there and is
 //! offered again at the next check. One that is passed on at once is refused instead, where the modem can say so to the
-//! network, which keeps it. What cannot be read is said in the log and not kept: it would come back for ever.
+//! network, which keeps it. One that cannot be deleted is taken once and said to be there; the others are looked at all the
+//! same. What cannot be read is said in the log and not kept: it would come back for ever.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -125,10 +126,21 @@ impl Session {
         match self.dialogue.command(&format!("AT+CMGD={index}"), self.shared.limit()).await {
             Ok(_) => drop(self.undeleted.0.remove(&place)),
             Err(trouble) => {
-                if self.undeleted.0.len() < UNDELETED {
+                let known = self.undeleted.0.contains_key(&place);
+                if known || self.undeleted.0.len() < UNDELETED {
                     self.undeleted.0.insert(place, says);
                 }
-                return Err(trouble);
+                let Trouble::Failed(_, failure) = trouble else { return Err(trouble) };
+                // The other places are looked at all the same.
+                let what = format!("the modem does not delete the message at place {index} of {memory} ({failure})");
+                if !known {
+                    tracing::warn!(
+                        bearer = self.shared.name,
+                        what,
+                        "it was taken; its place is lost until somebody deletes it"
+                    );
+                }
+                self.remark(what);
             }
         }
         Ok(())

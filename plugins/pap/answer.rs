@@ -5,6 +5,7 @@
 //! set-up and no fault of the push: they are tried again until somebody mends them, and health says so meanwhile.
 
 use packetboat_api::roles::BearerError;
+use packetboat_net::bearer::may_have_arrived;
 use packetboat_net::http::{Answer, ErrorKind, HttpError};
 use packetboat_push::pap::{Class, Code, Response};
 
@@ -17,18 +18,30 @@ pub struct Outcome {
     pub result: Result<String, BearerError>,
     /// It would rather have fewer.
     pub slower: bool,
+    /// It may have taken the push although it did not say so.
+    pub doubtful: bool,
+    /// It has a push of this push-id already.
+    pub known: bool,
 }
 
 /// Service unavailable.
 const BUSY: Code = Code(4001);
+/// Duplicate push id.
+const DUPLICATE: Code = Code(2007);
 
 /// Reads an answer.
 pub fn outcome(answer: Result<Answer, HttpError>) -> Outcome {
+    let arrived = may_have_arrived(&answer);
     let answer = match answer {
         Ok(answer) => answer,
         Err(HttpError { kind: ErrorKind::Request, detail }) => {
             let why = format!("no request to the gateway can be made: {detail}");
-            return Outcome { result: Err(BearerError::Permanent { why }), slower: false };
+            return Outcome {
+                result: Err(BearerError::Permanent { why }),
+                slower: false,
+                doubtful: false,
+                known: false,
+            };
         }
         Err(HttpError { kind, detail }) => {
             let why = match kind {
@@ -42,18 +55,23 @@ pub fn outcome(answer: Result<Answer, HttpError>) -> Outcome {
             return Outcome {
                 result: Err(BearerError::Retry { after: None, why }),
                 slower: kind == ErrorKind::Timeout,
+                doubtful: arrived,
+                known: false,
             };
         }
     };
     let response = Response::from_xml(&answer.body);
     let busy = response.as_ref().is_ok_and(|response| response.code == BUSY);
+    let known = response.as_ref().is_ok_and(|response| response.code == DUPLICATE);
+    // A document says what became of it.
+    let doubtful = arrived && response.is_err();
     let slower = busy || matches!(answer.status, 429 | 503);
     let result = match response {
         Ok(response) if answer.is_success() || response.code.class() != Class::Success => by_code(&answer, &response),
         Ok(_) => by_status(&answer, "it says success all the same"),
         Err(error) => by_status(&answer, &format!("no document of PAP: {error}")),
     };
-    Outcome { result, slower }
+    Outcome { result, slower, doubtful, known }
 }
 
 fn by_code(answer: &Answer, response: &Response) -> Result<String, BearerError> {

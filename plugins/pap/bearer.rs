@@ -1,8 +1,9 @@
 //! The bearer: a push becomes a submission to the gateway.
 //!
-//! Failure story: a submission is one request. One whose answer did not come may have arrived, and its repetition has another
-//! push-id, so that a phone may be told twice: it knows the second notification by its transaction id. A gateway that says
-//! "later" gets less at once until it does not any more.
+//! Failure story: a submission is one request. One whose answer did not come may have arrived; its repetition has the same
+//! push-id, so that a gateway which took the first refuses the second (2007, WAP-247-PAP 9.14), which then counts as taken. A
+//! gateway that forgot tells the phone twice, which knows the second notification by its transaction id. One that says "later"
+//! gets less at once until it does not any more.
 
 use std::sync::Arc;
 
@@ -10,17 +11,17 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Uri};
 use packetboat_api::async_trait;
-use packetboat_api::clock::Random;
+use packetboat_api::clock::{Clock, Random};
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Witness;
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms, SmsBody};
 use packetboat_api::serve::{Listen, Serve};
-use packetboat_net::bearer::{Condition, Key, Pace, Ticket, sending};
+use packetboat_net::bearer::{Condition, Key, Pace, PushKey, Ticket, Unfinished, sending};
 use packetboat_net::callback::Base;
 use packetboat_net::http::{Client, Options, basic, is_http};
 use packetboat_sms::segments_needed;
 
-use crate::answer::outcome;
+use crate::answer::{Outcome, outcome};
 use crate::limits::{ANSWER, SHORTEST_KEY, WIDEST_WINDOW};
 use crate::notification::{PATH, push_id};
 use crate::settings::PapSettings;
@@ -41,7 +42,10 @@ pub struct PapBearer {
     ppg_host: String,
     authorization: Option<HeaderValue>,
     client: Client,
+    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// Which sending each push is that may have been taken.
+    unfinished: Unfinished<String>,
     pace: Pace,
     condition: Condition,
 }
@@ -86,7 +90,9 @@ impl Configured for PapBearer {
             ppg_host,
             authorization: authorization(&settings, env)?,
             client: Client::new(&options).map_err(|error| ("ca_file", error.to_string()))?,
+            clock: env.clock.clone(),
             random: env.random.clone(),
+            unfinished: Unfinished::default(),
             pace: Pace::new(settings.window),
             condition: Condition::default(),
             settings,
@@ -120,8 +126,11 @@ impl Bearer for PapBearer {
     async fn send(&self, sms: Sms) -> Result<Sent, BearerError> {
         let push = push(&sms)?;
         let _turn = self.pace.take(sms.priority, &sms.on_behalf_of).await;
-        let sending = sending(&sms, self.random.as_ref());
-        let ticket = Ticket { delivery: sms.delivery, sending, part: 1, parts: 1 };
+        let (key, now) = (PushKey::of(&sms), self.clock.now());
+        let begun = self.unfinished.take(&key, now);
+        let again = begun.is_some();
+        let sending = begun.unwrap_or_else(|| sending(&sms, self.random.as_ref()));
+        let ticket = Ticket { delivery: sms.delivery, sending: sending.clone(), part: 1, parts: 1 };
         let push_id = push_id(&self.key, &ticket, &self.node);
         let notify_to = self.notify_to(&ticket);
         let boundary = self.random.token(BOUNDARY);
@@ -133,7 +142,10 @@ impl Bearer for PapBearer {
         // Letters, digits and what stands around them.
         headers.extend(HeaderValue::try_from(submission.content_type).ok().map(|value| (CONTENT_TYPE, value)));
         headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
-        let outcome = outcome(self.client.send(request).await);
+        // Whoever stops waiting for the answer leaves it in doubt.
+        self.unfinished.keep(&key, now, sending);
+        let mut outcome = outcome(self.client.send(request).await);
+        self.settle(&key, again, &mut outcome);
         if outcome.slower {
             self.pace.slow_down();
         } else if outcome.result.is_ok() {
@@ -165,6 +177,18 @@ impl Bearer for PapBearer {
 }
 
 impl PapBearer {
+    /// What an answer means for a push that is submitted `again`, after an attempt that may have been taken.
+    fn settle(&self, key: &PushKey, again: bool, outcome: &mut Outcome) {
+        if again && outcome.known {
+            outcome.result = Ok("taken before, only its answer was lost".to_owned());
+        }
+        // A gateway that cannot now says nothing of the earlier one.
+        let kept = matches!(outcome.result, Err(BearerError::Retry { .. })) && (again || outcome.doubtful);
+        if !kept {
+            self.unfinished.forget(key);
+        }
+    }
+
     /// Where the gateway is to tell what became of a push; `None` when it is not asked to.
     fn notify_to(&self, ticket: &Ticket) -> Option<String> {
         let base = self.base.url().filter(|_| !self.settings.callback_listen.is_empty())?;

@@ -11,7 +11,7 @@ use packetboat_api::async_trait;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
 use packetboat_api::serve::CancellationToken;
-use packetboat_net::bearer::{Inbox, References, Tallies, Turns, sending};
+use packetboat_net::bearer::{Inbox, PushKey, References, Tallies, Turns, sending};
 use packetboat_net::tls::TlsClient;
 use packetboat_sms::ReferenceWidth;
 use tokio::sync::Notify;
@@ -23,7 +23,7 @@ use crate::limits::{
     LINK_PATIENCE, LOSSES, MAX_CONNECTIONS, MAX_WINDOW, THROTTLE_PATIENCE, THROTTLE_RETRY, TURN_PATIENCE,
 };
 use crate::link::{Link, Place, Use};
-use crate::sending::{Key, Sending, Step};
+use crate::sending::{Sending, Step};
 use crate::settings::{Bind, Receipts, SmppSettings, Tls};
 use crate::status::{Class, Status};
 use crate::submit::{Around, cut, source, text};
@@ -240,7 +240,7 @@ impl SmppBearer {
         }
         let source = source(sms.from.as_deref(), settings).map_err(permanent)?;
         let width = if settings.wide_reference { ReferenceWidth::Sixteen } else { ReferenceWidth::Eight };
-        let key = Key::of(sms);
+        let key = PushKey::of(sms);
         let sending = core.unfinished.resume(&key, core.clock.now(), || {
             let parts = cut(&sms.body, core.references.next(&sms.to, width), settings).map_err(permanent)?;
             Ok(Sending::new(sms, sending(sms, core.random.as_ref()), parts))

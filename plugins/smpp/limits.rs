@@ -53,7 +53,7 @@ pub const THROTTLE_RETRY: Duration = Duration::from_secs(30);
 /// How often the connection may be lost under one push before it goes back to the queue.
 pub const LOSSES: u32 = 3;
 
-/// How long is waited for `unbind_resp`.
+/// How long is waited for `unbind_resp`, and after the SMSC's own `unbind` for what it has not answered.
 pub const UNBIND: Duration = Duration::from_secs(2);
 
 /// Slowest pace: one short message in this time.

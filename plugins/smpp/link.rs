@@ -21,7 +21,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout};
 
 use crate::core::{Core, Flight};
-use crate::session::{End, Session};
+use crate::session::{End, Session, UNBOUND};
 use crate::settings::{SmppSettings, Tls};
 use crate::status::{Class, Status};
 use crate::submit::text;
@@ -207,7 +207,11 @@ impl Link {
                             () = core.drain.cancelled() => return,
                         }
                     }
-                    End::Lost(why) => {
+                    End::Unbound => {
+                        tracing::info!(bearer = core.name, connection = self.called, "{UNBOUND}");
+                        UNBOUND.to_owned()
+                    }
+                    End::Lost(why) | End::Unfit(why) => {
                         tracing::warn!(bearer = core.name, connection = self.called, why, "the connection was lost");
                         why
                     }

@@ -12,10 +12,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use packetboat_api::clock::Timestamp;
 use packetboat_api::id::DeliveryId;
-use packetboat_api::roles::{Sms, SmsBody};
+use packetboat_api::roles::Sms;
+use packetboat_net::bearer::PushKey;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -131,57 +131,15 @@ impl Sending {
     }
 }
 
-/// By what a repetition is known.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    delivery: DeliveryId,
-    to: String,
-    from: Option<String>,
-    /// Ports, when it is no text.
-    ports: Option<(u16, u16)>,
-    /// What it says, as far as a repetition says the same.
-    says: Bytes,
-    length: usize,
-}
-
-impl Key {
-    /// Of a message. A notification tells how long its content is kept from now on, so its repetition differs in those
-    /// octets; a push is therefore known by its length and by its WSP headers with the transaction octet.
-    pub fn of(sms: &Sms) -> Self {
-        let (ports, says, length) = match &sms.body {
-            SmsBody::Push(octets) => (Some((2948, 9200)), head(octets), octets.len()),
-            SmsBody::Data { destination, originator, octets } => {
-                (Some((*destination, *originator)), octets.clone(), octets.len())
-            }
-            SmsBody::Text(text) => (None, Bytes::copy_from_slice(text.as_bytes()), text.len()),
-        };
-        let to = sms.to.digits().to_owned();
-        Key { delivery: sms.delivery, to, from: sms.from.clone(), ports, says, length }
-    }
-}
-
-/// Transaction octet, PDU type, length and headers of a WSP push (WAP-230-WSP 8.2.4.1); all of what is none.
-fn head(push: &Bytes) -> Bytes {
-    let (mut at, mut length) = (2, 0_usize);
-    while let Some(octet) = push.get(at) {
-        at += 1;
-        length = length << 7 & 0xFFFF | usize::from(octet & 0x7F);
-        if octet & 0x80 == 0 {
-            break;
-        }
-    }
-    push.slice(..push.len().min(at.saturating_add(length)))
-}
-
 /// The pushes that are not done.
 #[derive(Debug, Default)]
 pub struct Unfinished(Mutex<Open>);
 
 #[derive(Debug, Default)]
 struct Open {
-    sendings: HashMap<Key, (u64, Arc<Sending>)>,
+    sendings: HashMap<PushKey, (u64, Arc<Sending>)>,
     /// Keys by serial number: oldest first.
-    order: BTreeMap<u64, Key>,
+    order: BTreeMap<u64, PushKey>,
     next: u64,
 }
 
@@ -189,7 +147,7 @@ impl Unfinished {
     /// The sending to go on with, or a new one.
     pub fn resume<E>(
         &self,
-        key: &Key,
+        key: &PushKey,
         now: Timestamp,
         new: impl FnOnce() -> Result<Sending, E>,
     ) -> Result<Arc<Sending>, E> {
@@ -214,12 +172,12 @@ impl Unfinished {
     }
 
     /// It is done: its next sending is another one.
-    pub fn done(&self, key: &Key) {
+    pub fn done(&self, key: &PushKey) {
         self.lock().forget(key);
     }
 
     /// It goes back to the queue: kept when its repetition has to know of it.
-    pub fn put_back(&self, key: &Key, sending: &Sending) {
+    pub fn put_back(&self, key: &PushKey, sending: &Sending) {
         if !sending.matters() {
             self.done(key);
         }
@@ -241,7 +199,7 @@ impl Unfinished {
 }
 
 impl Open {
-    fn forget(&mut self, key: &Key) {
+    fn forget(&mut self, key: &PushKey) {
         if let Some((serial, _)) = self.sendings.remove(key) {
             self.order.remove(&serial);
         }

@@ -8,7 +8,9 @@
 //!
 //! Failure story: a PDU whose body cannot be read is answered with generic_nack and the session goes on; a `command_length`
 //! that cannot be right loses the place of the next PDU, so the connection is ended. Everything on its way is then settled
-//! as lost, and everything not yet written as never sent.
+//! as lost, and everything not yet written as never sent. A session that the SMSC ends (unbind) gets nothing new to carry:
+//! answers that are on their way come in, ours go out, and only then it is answered and ends. One that the SMSC says is not
+//! what it should be is ended by us and made anew.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use packetboat_api::serve::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::core::{Core, Flight};
 use crate::incoming;
@@ -35,9 +37,16 @@ pub enum End {
     Drained,
     /// Nothing was sent or delivered for long.
     Idle,
+    /// The SMSC ended it (unbind).
+    Unbound,
+    /// The SMSC says that the session is not what it should be: in words.
+    Unfit(String),
     /// The connection is gone, in words.
     Lost(String),
 }
+
+/// Why, when the SMSC ended it.
+pub const UNBOUND: &str = "the SMSC ended the session (unbind)";
 
 /// A bound connection.
 pub struct Session {
@@ -63,6 +72,8 @@ pub struct Session {
     asked: Option<Instant>,
     /// We are ending: since when.
     ending: Option<Instant>,
+    /// The SMSC is ending: since when, and the number of its unbind.
+    unbound: Option<(Instant, u32)>,
 }
 
 type Ended = Result<std::convert::Infallible, End>;
@@ -93,6 +104,7 @@ impl Session {
             used: now,
             asked: None,
             ending: None,
+            unbound: None,
         }
     }
 
@@ -102,9 +114,12 @@ impl Session {
         let Err(end) = self.serve(&mut from, &mut to).await;
         // Nothing new comes in; what waits in the channel was never sent and says so when it is dropped.
         self.flights.close();
-        if !matches!(end, End::Lost(_)) {
-            let _ = tokio::time::timeout(UNBIND, self.unbind(&mut from, &mut to)).await;
-        }
+        // Whoever does not take a goodbye in time goes without one.
+        let _ = match end {
+            End::Lost(_) => Ok(Ok(())),
+            End::Unbound => timeout(UNBIND, self.answer_unbind(&mut to)).await,
+            _ => timeout(UNBIND, self.unbind(&mut from, &mut to)).await,
+        };
         if !self.pending.is_empty() {
             tracing::warn!(
                 bearer = self.core.name,
@@ -114,8 +129,9 @@ impl Session {
             );
         }
         let why = match &end {
-            End::Lost(why) => why.clone(),
-            _ => "the connection was ended".to_owned(),
+            End::Lost(why) | End::Unfit(why) => why.clone(),
+            End::Unbound => UNBOUND.to_owned(),
+            End::Drained | End::Idle => "the connection was ended".to_owned(),
         };
         for (_, (_, flight)) in self.pending.drain() {
             flight.settle(Step::Lost(why.clone()));
@@ -138,7 +154,7 @@ impl Session {
             tokio::select! {
                 biased;
                 () = drain.cancelled(), if self.ending.is_none() => self.ending = Some(Instant::now()),
-                taken = self.flights.recv_many(&mut ready, window), if room && self.ending.is_none() => {
+                taken = self.flights.recv_many(&mut ready, window), if room && self.ending.is_none() && self.unbound.is_none() => {
                     if taken == 0 {
                         return Err(End::Drained);
                     }
@@ -146,6 +162,7 @@ impl Session {
                 }
                 octets = from.read_buf(&mut self.read), if room => {
                     match octets {
+                        Ok(0) if self.unbound.is_some() => return Err(End::Unbound),
                         Ok(0) => return Err(lost("the SMSC closed the connection")),
                         Ok(_) => {}
                         Err(error) => return Err(lost(format!("the connection broke: {error}"))),
@@ -166,6 +183,11 @@ impl Session {
                     }
                 }
                 () = sleep_until(timer) => self.tick(Instant::now())?,
+            }
+            if let Some((since, _)) = self.unbound
+                && (self.pending.is_empty() && self.incoming.is_empty() || since.elapsed() > UNBIND)
+            {
+                return Err(End::Unbound);
             }
             if let Some(since) = self.ending
                 && (self.quiet() || since.elapsed() > self.core.settings.response_timeout.0)
@@ -224,15 +246,20 @@ impl Session {
     fn take(&mut self, frame: Frame) -> Result<(), End> {
         let Frame { id, status, sequence, .. } = frame;
         match id {
-            id::GENERIC_NACK => self.nacked(status, sequence),
-            _ if id == id::SUBMIT_SM | RESPONSE => self.answered(&frame),
+            id::GENERIC_NACK => self.nacked(status, sequence)?,
+            _ if id == id::SUBMIT_SM | RESPONSE => self.answered(&frame)?,
+            _ if id == id::ENQUIRE_LINK | RESPONSE && status != Status::OK => {
+                return Err(End::Unfit(format!("the SMSC answered an enquire_link with {status}")));
+            }
             _ if id == id::ENQUIRE_LINK | RESPONSE || id == id::UNBIND | RESPONSE => {}
             id::ENQUIRE_LINK => self.say(&answer(id | RESPONSE, Status::OK, sequence)),
             id::DELIVER_SM | id::DATA_SM => self.deliver(frame),
             id::ALERT_NOTIFICATION => {}
             id::UNBIND => {
-                self.say(&answer(id | RESPONSE, Status::OK, sequence));
-                return Err(lost("the SMSC ended the session (unbind)"));
+                self.unbound.get_or_insert((Instant::now(), sequence));
+                // Nothing new comes in; what waits in the channel was never sent and goes elsewhere at once.
+                self.flights.close();
+                while self.flights.try_recv().is_ok() {}
             }
             _ if id & RESPONSE != 0 => {
                 let command = wire::command(id);
@@ -262,11 +289,11 @@ impl Session {
         self.unwritten.extend_from_slice(octets);
     }
 
-    fn answered(&mut self, frame: &Frame) {
+    fn answered(&mut self, frame: &Frame) -> Result<(), End> {
         let Some((sent, flight)) = self.pending.remove(&frame.sequence) else {
             let (connection, sequence) = (&self.called, frame.sequence);
             tracing::warn!(bearer = self.core.name, connection, sequence, "a submit_sm_resp to nothing that was sent");
-            return;
+            return Ok(());
         };
         let now = Instant::now();
         let took = now.duration_since(sent);
@@ -280,6 +307,7 @@ impl Session {
             self.refused(flight, frame.status, now);
         }
         self.forget_answered();
+        fit(frame.status)
     }
 
     fn refused(&mut self, flight: Flight, status: Status, now: Instant) {
@@ -290,12 +318,13 @@ impl Session {
         flight.settle(Step::Refused(status));
     }
 
-    fn nacked(&mut self, status: Status, sequence: u32) {
+    fn nacked(&mut self, status: Status, sequence: u32) -> Result<(), End> {
         tracing::warn!(bearer = self.core.name, connection = self.called, %status, sequence, "the SMSC could not read what it was sent");
         if let Some((_, flight)) = self.pending.remove(&sequence) {
             self.refused(flight, status, Instant::now());
             self.forget_answered();
         }
+        fit(status)
     }
 
     fn forget_answered(&mut self) {
@@ -332,7 +361,8 @@ impl Session {
         let late = self.sent.front().map(|(since, _)| *since + settings.late_timeout.0);
         let idle = settings.inactivity_timeout.map(|span| self.used + span.0).filter(|_| self.quiet());
         let ending = self.ending.map(|since| since + settings.response_timeout.0 + Duration::from_millis(1));
-        [late, idle, ending].into_iter().flatten().fold(asking, Instant::min)
+        let unbound = self.unbound.map(|(since, _)| since + UNBIND + Duration::from_millis(1));
+        [late, idle, ending, unbound].into_iter().flatten().fold(asking, Instant::min)
     }
 
     fn tick(&mut self, now: Instant) -> Result<(), End> {
@@ -360,12 +390,28 @@ impl Session {
         }
     }
 
+    /// Answers the SMSC's goodbye, behind everything else that has to be said; the caller bounds it.
+    async fn answer_unbind(&mut self, to: &mut WriteHalf<Box<dyn Stream>>) -> std::io::Result<()> {
+        if let Some((_, sequence)) = self.unbound {
+            self.say(&answer(id::UNBIND | RESPONSE, Status::OK, sequence));
+        }
+        to.write_all_buf(&mut self.unwritten).await?;
+        to.flush().await?;
+        to.shutdown().await
+    }
+
     /// Says goodbye and waits for the answer; the caller bounds it.
     async fn unbind(
         &mut self,
         from: &mut ReadHalf<Box<dyn Stream>>,
         to: &mut WriteHalf<Box<dyn Stream>>,
     ) -> std::io::Result<()> {
+        // What was delivered and is being written down is answered first, if that is soon.
+        while let Ok(Some(done)) = timeout(UNBIND / 2, self.incoming.join_next()).await {
+            if let Ok(octets) = done {
+                self.say(&octets);
+            }
+        }
         let sequence = self.next_sequence();
         self.say(&answer(id::UNBIND, Status::OK, sequence));
         to.write_all_buf(&mut self.unwritten).await?;
@@ -375,7 +421,12 @@ impl Session {
                 match frame.id {
                     _ if frame.id == id::UNBIND | RESPONSE => return to.shutdown().await,
                     // Answers that were on their way count.
-                    _ if frame.id == id::SUBMIT_SM | RESPONSE => self.answered(&frame),
+                    _ if frame.id == id::SUBMIT_SM | RESPONSE => drop(self.answered(&frame)),
+                    id::UNBIND => {
+                        self.say(&answer(id::UNBIND | RESPONSE, Status::OK, frame.sequence));
+                        to.write_all_buf(&mut self.unwritten).await?;
+                        to.flush().await?;
+                    }
                     _ => {}
                 }
             }
@@ -400,6 +451,14 @@ async fn go_out(
         *unflushed = true;
     }
     Ok(())
+}
+
+/// Whether the session can go on after this answer.
+fn fit(status: Status) -> Result<(), End> {
+    match status.class() {
+        Class::Session => Err(End::Unfit(format!("the SMSC says that the session is not fit for it: {status}"))),
+        _ => Ok(()),
+    }
 }
 
 fn lost(why: impl Into<String>) -> End {

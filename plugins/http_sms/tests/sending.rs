@@ -204,6 +204,32 @@ async fn a_gateway_that_is_not_there_or_breaks_off_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_push_that_fails_midway_goes_on_there() {
+    let toml = "text.url = \"http://ADDRESS/\"\npush = { method = \"GET\", url = \"http://ADDRESS/?id={{ id }}&udh={{ \
+                udh | hex }}&data={{ data | hex }}\" }";
+    let fine = Some(("200 OK", "fine"));
+    let (gateway, bearer) = gateway(toml, &[fine, Some(("503 No", "busy")), None]).await;
+    // The same push each time, with another expiry in the middle and at the end of what it says.
+    let expiring = |expiry: u8| {
+        let mut octets = [&[1, 6, 1, 0xBE][..], &[7; 300]].concat();
+        (octets[200], octets[303]) = (expiry, expiry);
+        push(&octets)
+    };
+    bearer.send(expiring(1)).await.unwrap_err();
+    bearer.send(expiring(2)).await.unwrap_err();
+    let sent = bearer.send(expiring(3)).await.unwrap();
+    assert_eq!((sent.segments, &sent.detail[..]), (3, "gateway: fine, fine, fine"));
+    let asked = gateway.asked();
+    let line = |at: usize| asked[at].line.as_str();
+    let reference = line(0).split_once("00003").unwrap().1[..2].to_owned();
+    for (at, part) in [1, 2, 2, 2, 3].into_iter().enumerate() {
+        assert!(line(at).contains(&format!("00003{reference}030{part}&")), "{}", line(at));
+    }
+    assert_eq!((asked.len(), line(1), line(1)), (5, line(2), line(3)), "the same octets under the same id");
+    assert!(line(4).ends_with("0701 HTTP/1.1"), "{}", line(4));
+}
+
+#[tokio::test]
 async fn what_has_no_request_is_refused_for_good() {
     let only = |kind: &str| format!("{kind}.url = \"http://ADDRESS/\"");
     let (_gateway, bearer) = gateway(&only("push"), &[]).await;

@@ -219,14 +219,53 @@ async fn a_gateway_that_is_not_there_or_breaks_off_is_tried_again() {
     assert!(!error.to_string().contains("password"), "{error}");
 }
 
+/// A push of 300 octets that says `expiry` behind its headers, as a notification does.
+fn expiring(expiry: u8) -> Vec<u8> {
+    let mut octets = WspPush::mms(1, vec![7; 300].into()).encode().to_vec();
+    let last = octets.len() - 1;
+    (octets[200], octets[last]) = (expiry, expiry);
+    octets
+}
+
+/// Reference, total and number of each request, and the last octet of what it carries.
+fn parts(gateway: &Gateway) -> Vec<(Vec<u8>, u8)> {
+    let part = |request: &std::collections::BTreeMap<String, Vec<u8>>| {
+        (request["udh"][9..].to_vec(), *request["text"].last().unwrap())
+    };
+    gateway.requests().iter().map(part).collect()
+}
+
 #[tokio::test]
-async fn a_push_that_fails_midway_says_where_and_is_sent_anew() {
-    let gateway = Gateway::start(&[Some(("202 Accepted", "0: ok")), Some(("503 No", "busy"))]).await;
+async fn a_push_that_fails_midway_says_where_and_goes_on_there() {
+    let answers = [Some(("202 Accepted", "0: ok")), Some(("503 No", "busy")), None];
+    let gateway = Gateway::start(&answers).await;
     let bearer = build(&settings(gateway.address, ""), Arc::default()).unwrap();
-    let error = bearer.send(push(vec![1; 300])).await.unwrap_err();
+    let error = bearer.send(push(expiring(1))).await.unwrap_err();
     assert_eq!(error.to_string(), "Kannel cannot now (503): busy (short message 2 of 3)");
-    assert_eq!(gateway.requests().len(), 2);
-    assert_eq!(bearer.send(push(vec![1; 300])).await.unwrap().segments, 3);
+    // Its repetitions say another expiry; the second gets no answer.
+    let error = bearer.send(push(expiring(2))).await.unwrap_err();
+    assert!(error.to_string().contains("(short message 2 of 3)"), "{error}");
+    assert_eq!(bearer.send(push(expiring(3))).await.unwrap().segments, 3);
+    let sent = parts(&gateway);
+    let reference = sent[0].0[0];
+    let numbers: Vec<_> = sent.iter().map(|(part, _)| part.clone()).collect();
+    assert_eq!(numbers, [1, 2, 2, 2, 3].map(|number| vec![reference, 3, number]));
+    assert_eq!(sent[4].1, 1, "the octets of the first attempt");
+    // Done: what says the same is another push.
+    bearer.send(push(expiring(3))).await.unwrap();
+    let sent = parts(&gateway);
+    assert_eq!((sent.len(), sent[5].0[2], sent[7].1), (8, 1, 3));
+    assert_ne!(sent[5].0[0], reference);
+}
+
+#[tokio::test]
+async fn a_push_of_which_nothing_was_taken_is_sent_anew() {
+    let gateway = Gateway::start(&[Some(("503 No", "busy"))]).await;
+    let bearer = build(&settings(gateway.address, ""), Arc::default()).unwrap();
+    bearer.send(push(expiring(1))).await.unwrap_err();
+    bearer.send(push(expiring(2))).await.unwrap();
+    let sent = parts(&gateway);
+    assert_eq!((sent.len(), sent[1].0[2], sent[3].1), (4, 1, 2), "what is right now, not what was");
 }
 
 #[tokio::test]

@@ -94,6 +94,29 @@ async fn what_nobody_takes_stays_until_somebody_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_that_cannot_be_emptied_does_not_hide_the_others() {
+    let Some(scene) = Scene::with_peers("modem_cannot_delete", &[Peer::Modem]) else { return };
+    let modem = Modem::start(&scene, "{}");
+    // Both arrive before anybody is there; the first place cannot be emptied.
+    for text in [UCS2, SEPTETS] {
+        modem.control(&deliver(&[text]));
+    }
+    let stored = modem.wait_for("stored", 2);
+    let (stuck, other) = (stored[0]["index"].clone(), stored[1]["index"].clone());
+    modem.control(&format!("set undeletable [{stuck}]"));
+    let bench = Bench::start(&modem, "check_interval = \"5s\"").await;
+    bench.pass_until("both arrivals", || bodies(&bench.desk).len() == 2);
+    assert_eq!(modem.wait_for("deleted", 1)[0]["index"], other);
+    bench.wait_for_health(&format!("degraded: last error: the modem does not delete the message at place {stuck} of "));
+    // It is offered no second time, and its deletion is tried again.
+    bench.pass_until("three tries", || modem.events_of("not deleted").len() >= 3);
+    assert_eq!(bodies(&bench.desk).len(), 2);
+    modem.control("set undeletable []");
+    bench.pass_until("the deletion", || modem.events_of("deleted").len() == 2);
+    bench.wait_until_well();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_passed_on_at_once_is_acknowledged_or_refused() {
     let Some(scene) = Scene::with_peers("modem_passes_on", &[Peer::Modem]) else { return };
     let modem = Modem::start(&scene, "{}");

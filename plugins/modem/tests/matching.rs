@@ -1,17 +1,10 @@
-//! Reports find what they are about, and messages where they stopped.
-
-mod support;
-
-use std::time::Duration;
+//! Reports find what they are about.
 
 use packetboat_api::id::{DeliveryId, MessageId};
 use packetboat_net::bearer::Ticket;
-use packetboat_plugin_modem::limits::{AWAITED, EARLY, RESUME, UNFINISHED};
+use packetboat_plugin_modem::limits::{AWAITED, EARLY};
 use packetboat_plugin_modem::reports::Awaited;
-use packetboat_plugin_modem::unfinished::{Progress, Unfinished};
-use packetboat_sms::Reference;
 use packetboat_sms::tpdu::{Address, ServiceTime, Status, StatusReport};
-use support::{NOW, sms, text};
 
 fn ticket(part: u8) -> Ticket {
     Ticket { delivery: DeliveryId { message: MessageId(7), index: 0 }, sending: "abc".into(), part, parts: 9 }
@@ -80,27 +73,4 @@ fn what_is_kept_is_bounded() {
     }
     assert!(awaited.sent(0, "447700900123", ticket(1)).is_empty());
     assert_eq!(awaited.sent(1, "447700900123", ticket(1)).len(), 1);
-}
-
-#[test]
-fn a_message_is_known_by_its_delivery_and_what_it_says() {
-    let progress =
-        |sent| Progress { reference: Reference::Eight(7), message: 3, sending: "abc".into(), sent, unknown: false };
-    let unfinished = Unfinished::default();
-    let (one, other) = (sms(text("one")), sms(text("other")));
-    unfinished.keep(&one, NOW, progress(1));
-    unfinished.keep(&one, NOW, progress(2));
-    assert_eq!(unfinished.take(&other, NOW), None);
-    assert_eq!(unfinished.take(&one, NOW), Some(progress(2)));
-    assert_eq!(unfinished.take(&one, NOW), None);
-    unfinished.keep(&one, NOW, progress(1));
-    assert_eq!(unfinished.take(&one, NOW.after(RESUME)), None, "the phone has forgotten");
-    unfinished.keep(&one, NOW, progress(1));
-    unfinished.forget(&one);
-    assert_eq!(unfinished.take(&one, NOW), None);
-    unfinished.keep(&one, NOW, progress(1));
-    for number in 0..UNFINISHED {
-        unfinished.keep(&sms(text(&number.to_string())), NOW.after(Duration::from_secs(1)), progress(1));
-    }
-    assert_eq!(unfinished.take(&one, NOW), None, "the oldest is forgotten");
 }

@@ -118,10 +118,20 @@ async fn a_message_goes_on_where_it_stopped() {
     modem.control("err 42");
     modem.control("release");
     assert!(sending.await.unwrap().unwrap_err().to_string().contains("(short message 2 of 2)"));
-    bench.send(push(LONG)).await.unwrap();
+    // What comes again says how long its content is kept from then on.
+    let expiry = b"\x88\x05\x81\x03\x03\xf4\x80";
+    let mut again = LONG.to_vec();
+    let at = again.windows(expiry.len()).position(|octets| octets == expiry).unwrap();
+    again[at + 5] -= 1;
+    bench.send(SmsBody::Push(again.into())).await.unwrap();
     let parts: Vec<_> = modem.submitted().iter().map(|tpdu| (tpdu[tpdu.len() - 1], concatenation(tpdu))).collect();
     let [(_, first), (_, second)] = &parts[..] else { panic!("{parts:?}") };
     assert_eq!((first[0], first[1..].to_vec(), second[1..].to_vec()), (second[0], vec![2, 1], vec![2, 2]));
+    let tpdus = modem.submitted();
+    let carried =
+        |tpdu: &[u8]| tpdu[tpdu.windows(3).position(|octets| octets == [0x0B, 0x05, 0x04]).unwrap() + 12..].to_vec();
+    assert_eq!([carried(&tpdus[0]), carried(&tpdus[1])].concat(), LONG, "the octets of the first attempt");
+    assert_eq!(tpdus[1][1], tpdus[0][1].wrapping_add(1), "TP-MR counts on");
     modem.control("release");
     wait_until(DEADLINE, "the push delivered", || bench.witness.lines().len() == 2);
     assert!(bench.witness.lines()[1].starts_with("push_delivered "), "{:?}", bench.witness.lines());

@@ -172,6 +172,41 @@ async fn a_gateway_that_is_not_there_or_breaks_off_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_push_that_may_have_been_taken_keeps_its_push_id() {
+    let duplicate = document(2007, "");
+    let answers = [None, Some(("503 No", "")), Some(("202 Accepted", duplicate.as_str()))];
+    let (gateway, bearer) = gateway("", &answers).await;
+    let push_id = |at: usize| read(&gateway.asked()[at]).0.push_id;
+    // The same notification, whose content is kept for a shorter time each time.
+    let expiring = |expiry: u8| {
+        let mut octets = notification().to_vec();
+        *octets.last_mut().unwrap() = expiry;
+        push(octets)
+    };
+    bearer.send(expiring(3)).await.unwrap_err();
+    bearer.send(expiring(2)).await.unwrap_err();
+    let sent = bearer.send(expiring(1)).await.unwrap();
+    assert_eq!(sent.detail, format!("PPG: taken before, only its answer was lost, push-id {}", push_id(0)));
+    assert_eq!((push_id(1), push_id(2)), (push_id(0), push_id(0)));
+    assert_eq!(bearer.health(), Health::Well);
+    // What is sent next is a push of its own.
+    bearer.send(expiring(1)).await.unwrap();
+    assert_ne!(push_id(3), push_id(0));
+}
+
+#[tokio::test]
+async fn a_push_that_was_not_taken_gets_a_new_push_id() {
+    let duplicate = document(2007, "");
+    let answers = [Some(("503 No", "")), Some(("202 Accepted", duplicate.as_str()))];
+    let (gateway, bearer) = gateway("", &answers).await;
+    bearer.send(push(notification())).await.unwrap_err();
+    let error = bearer.send(push(notification())).await.unwrap_err();
+    assert!(matches!(&error, BearerError::Permanent { why } if why.contains("2007 duplicate push id")), "{error}");
+    let asked = gateway.asked();
+    assert_ne!(read(&asked[0]).0.push_id, read(&asked[1]).0.push_id);
+}
+
+#[tokio::test]
 async fn what_is_no_push_never_goes_this_way() {
     let (gateway, bearer) = gateway("", &[]).await;
     let data = SmsBody::Data { destination: 49999, originator: 0, octets: Bytes::from_static(b"x") };

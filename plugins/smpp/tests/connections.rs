@@ -5,10 +5,11 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use packetboat_api::roles::{BearerError, Health};
+use packetboat_api::roles::{Bearer, BearerError, Health, Sent};
 use rusmpp::{CommandId, Pdu};
-use support::smsc::{Smsc, pdu};
+use support::smsc::{Smsc, pdu, receipt};
 use support::{Memory, push, settings, start, until, wsp};
+use tokio::task::JoinHandle;
 
 fn memory() -> Arc<Memory> {
     Arc::default()
@@ -164,6 +165,97 @@ async fn the_smsc_can_end_a_session() {
     let _bearer = start(&settings(smsc.address(), ""), &memory()).await;
     let mut connection = smsc.accept_bound().await;
     connection.say(0, 3, Pdu::Unbind).await;
+    assert_eq!(connection.answer_to(3).await, (CommandId::UnbindResp, 0));
+    assert!(connection.next().await.is_none());
+    smsc.accept_bound().await;
+}
+
+/// Sends a push in a task of its own.
+fn sending(bearer: &Arc<dyn Bearer>, number: u64) -> JoinHandle<Result<Sent, BearerError>> {
+    let bearer = bearer.clone();
+    tokio::spawn(async move { bearer.send(push(number, wsp(1, 9))).await })
+}
+
+#[tokio::test]
+async fn a_session_that_the_smsc_ends_is_brought_to_its_end() {
+    let smsc = Smsc::start().await;
+    let memory = memory();
+    let bearer = start(&settings(smsc.address(), ""), &memory).await;
+    let mut connection = smsc.accept_bound().await;
+    let (first, second) = (sending(&bearer, 1), sending(&bearer, 2));
+    let submissions = [connection.submission().await, connection.submission().await];
+    connection.take(&submissions[0], "a").await;
+    // In one go: what is delivered, the goodbye, and behind it the answer that was on its way.
+    connection.deliver(receipt("id:a stat:DELIVRD err:000 text:")).await;
+    connection.say(0, 77, Pdu::Unbind).await;
+    assert_eq!(connection.answer_to(1).await, (CommandId::DeliverSmResp, 0));
+    assert_eq!(memory.count("push_delivered"), 1);
+    connection.take(&submissions[1], "b").await;
+    assert_eq!(connection.answer_to(77).await, (CommandId::UnbindResp, 0));
+    assert!(connection.next().await.is_none(), "and no submission again");
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    smsc.accept_bound().await;
+}
+
+#[tokio::test]
+async fn what_the_smsc_does_not_answer_before_it_ends_is_sent_again() {
+    let smsc = Smsc::start().await;
+    let bearer = start(&settings(smsc.address(), ""), &memory()).await;
+    let mut connection = smsc.accept_bound().await;
+    let sending = sending(&bearer, 1);
+    connection.submission().await;
+    connection.say(0, 77, Pdu::Unbind).await;
+    assert_eq!(connection.answer_to(77).await, (CommandId::UnbindResp, 0));
+    assert!(connection.next().await.is_none());
+    let mut connection = smsc.accept_bound().await;
+    let submission = connection.submission().await;
+    connection.take(&submission, "a").await;
+    sending.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_fit_is_made_anew() {
+    let smsc = Smsc::start().await;
+    let bearer = start(&settings(smsc.address(), ""), &memory()).await;
+    let mut connection = smsc.accept_bound().await;
+    let sendings = [sending(&bearer, 1), sending(&bearer, 2)];
+    let submissions = [connection.submission().await, connection.submission().await];
+    // ESME_RINVBNDSTS; what else is on its way still counts.
+    connection.refuse(&submissions[0], 0x04).await;
+    let unbind = connection.next_but_enquiries().await;
+    assert_eq!(unbind.id(), CommandId::Unbind);
+    connection.take(&submissions[1], "b").await;
+    connection.say(0, unbind.sequence_number(), Pdu::UnbindResp).await;
+    assert!(connection.next().await.is_none());
+    let mut connection = smsc.accept_bound().await;
+    let [first, second] = sendings;
+    let results = [first.await.unwrap(), second.await.unwrap()];
+    let failed: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    let [BearerError::Retry { why, .. }] = &failed[..] else { panic!("{results:?}") };
+    assert!(why.contains("ESME_RINVBNDSTS (0x04)"), "{why}");
+    // The new one works, and a nack of the kind ends it too.
+    let third = sending(&bearer, 3);
+    let submission = connection.submission().await;
+    connection.take(&submission, "c").await;
+    third.await.unwrap().unwrap();
+    connection.raw(&pdu(0x8000_0000, 0x04, 0, b"")).await;
+    assert_eq!(connection.next_but_enquiries().await.id(), CommandId::Unbind);
+    drop(connection);
+    smsc.accept_bound().await;
+}
+
+#[tokio::test]
+async fn a_sign_of_life_that_says_no_is_none() {
+    let smsc = Smsc::start().await;
+    let _bearer = start(&settings(smsc.address(), "enquire_link = \"100ms\""), &memory()).await;
+    let mut connection = smsc.accept_bound().await;
+    let asked = connection.next().await.unwrap();
+    connection.say(0x04, asked.sequence_number(), Pdu::EnquireLinkResp).await;
+    let unbind = connection.next().await.unwrap();
+    assert_eq!((asked.id(), unbind.id()), (CommandId::EnquireLink, CommandId::Unbind));
+    connection.say(0, unbind.sequence_number(), Pdu::UnbindResp).await;
+    assert!(connection.next().await.is_none());
     smsc.accept_bound().await;
 }
 

@@ -1,5 +1,5 @@
 //! What bearers share: whose turn it is and at which pace, how what is sent becomes pieces, which reference they carry, how a
-//! callback's address names a short message, what receipts add up to, who may bring what arrives, and how it becomes whole.
+//! callback's address names a short message, how far a push is that was begun, what receipts add up to, who may bring what arrives, and how it becomes whole.
 
 mod gate;
 mod inbox;
@@ -9,6 +9,7 @@ mod references;
 mod tally;
 mod token;
 mod turns;
+mod unfinished;
 
 pub use gate::Gate;
 pub use inbox::{Coding, Inbox, MAX_HELD, MAX_OPEN};
@@ -18,3 +19,4 @@ pub use references::References;
 pub use tally::{OPEN_TALLIES, Tallies, Ticket, sending};
 pub use token::{Key, from_hex};
 pub use turns::{Turn, Turns};
+pub use unfinished::{Begun, MAX_UNFINISHED, PushKey, RESUME, Unfinished, may_have_arrived};

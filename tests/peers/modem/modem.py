@@ -51,6 +51,7 @@ STATE = {
     "cnmi_offers": "(0-2),(0-3),(0,2,3),(0-2),(0,1)",
     "own_reference": True,  # the modem puts its own TP-MR in
     "capacity": 20,
+    "undeletable": [],  # places of memories that +CMGD cannot empty
     "report": "on",
     "status": "00",
     "pdu_mode": True,  # whether +CMGF=0 is offered
@@ -345,6 +346,9 @@ class Modem:
         if how == "test":
             return ["+CMGD: (0-20),(0-4)"]
         index = int(value.split(",")[0])
+        if index in STATE["undeletable"]:
+            log("not deleted", memory=self.memory, index=index)
+            raise Bad("+CMS ERROR: 320")
         if self.stored[self.memory].pop(index, None) is None:
             raise Bad("+CMS ERROR: 321")
         log("deleted", memory=self.memory, index=index)
