@@ -31,6 +31,8 @@ fn walled_garden_falls_back_to_a_link() {
     let mail = mail.field("X-Mms-Delivery-Report", "Yes");
     post(&daemon, &mail);
     tap.wait_for_push(BOB, |_| true);
+    // A timeline says what was known when: the receipt shall not overtake the answer to the push.
+    wait_for_step(&daemon, mail.message_id(), BOB, "push_sent");
     tap.report(&tap.accepted()[0], Delivery::Delivered).expect_status(200);
     // The phone has the notification, and that is all that ever happens.
     wait_for_step(&daemon, mail.message_id(), BOB, "next_step");
