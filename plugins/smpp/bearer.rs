@@ -324,6 +324,10 @@ impl SmppBearer {
         if core.draining() {
             return Err(retry("this node is ending, or has not begun"));
         }
+        // Ready before its turn comes: the window is not held up by what can be done outside it.
+        let (to, priority, expires) = (&sms.to, sms.priority, sms.expires);
+        let around = Around { to, source, priority, expires, now: core.clock.now() };
+        let octets = sending.parts.encode(at, &around, &core.settings).map_err(permanent)?;
         let line = core.turns.take(sms.priority, &sms.on_behalf_of);
         let Ok(turn) = timeout(TURN_PATIENCE, line).await else {
             return Err(retry(format!("no turn within {} s: {}", TURN_PATIENCE.as_secs(), core.why_not())));
@@ -334,9 +338,6 @@ impl SmppBearer {
         let Some((connection, load)) = core.place(Instant::now() + LINK_PATIENCE).await else {
             return Err(retry(core.why_not()));
         };
-        let (to, priority, expires) = (&sms.to, sms.priority, sms.expires);
-        let around = Around { to, source, priority, expires, now: core.clock.now() };
-        let octets = sending.parts.encode(at, &around, &core.settings).map_err(permanent)?;
         if sending.fly(at, Instant::now()) {
             let flight = Flight::new(sending.clone(), at, octets, turn, load);
             // A connection that ended meanwhile drops the flight, which says so.

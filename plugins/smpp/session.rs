@@ -437,7 +437,8 @@ impl Session {
     }
 }
 
-/// Writes some of what is to go out, or, when all of it is written, flushes. Nothing is lost when it is dropped.
+/// Writes some of what is to go out, or, when all of it is written, flushes. Nothing is lost when it is dropped: who looks for
+/// more to send meanwhile has it written in one go.
 async fn go_out(
     to: &mut WriteHalf<Box<dyn Stream>>,
     unwritten: &mut BytesMut,
@@ -447,6 +448,8 @@ async fn go_out(
         to.flush().await?;
         *unflushed = false;
     } else {
+        // The other attempts that have a turn now say first what they have to send.
+        tokio::task::yield_now().await;
         to.write_buf(unwritten).await?;
         *unflushed = true;
     }

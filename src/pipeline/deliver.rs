@@ -6,10 +6,12 @@
 //! store takes nothing, what became of an attempt is kept and tried again, and the queue begins nothing new: otherwise
 //! phones would be told over and over what cannot be written down.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use packetboat_api::delivery::{Delivery, End, State};
 use packetboat_api::message::{Message, Recipient};
 use packetboat_api::party::Msisdn;
@@ -32,6 +34,22 @@ pub(crate) const STORE_TROUBLE: Duration = Duration::from_secs(1);
 enum Outcome {
     Verdict(Verdict),
     Fault(String),
+}
+
+impl Outcome {
+    fn word(&self) -> &'static str {
+        match self {
+            Outcome::Verdict(verdict) => verdict_word(verdict),
+            Outcome::Fault(_) => "fault",
+        }
+    }
+
+    fn makes_of(&self, delivery: &Delivery, with: Circumstances<'_>) -> Next {
+        match self {
+            Outcome::Verdict(verdict) => transition::verdict(delivery, verdict, with),
+            Outcome::Fault(what) => transition::fault(delivery, what, with),
+        }
+    }
 }
 
 /// What is told of a change once it is on disk.
@@ -74,11 +92,10 @@ impl Road {
                 continue;
             }
             // Asked again of whatever is there when it is committed: evidence may come in between.
-            let by_time =
-                |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| match transition::due(delivery, with) {
-                    Due::Changed(next) => Some(*next),
-                    Due::Attempt | Due::Nothing => None,
-                };
+            let by_time = |delivery: &Delivery, with: Circumstances<'_>| match transition::due(delivery, with) {
+                Due::Changed(next) => Some(*next),
+                Due::Attempt | Due::Nothing => None,
+            };
             self.settle(claim.lease, &claim.message, claim.delivery, by_time).await;
         }
         let Some(first) = jobs.first() else { return };
@@ -96,24 +113,22 @@ impl Road {
             drop(place);
             // Kept for a queue that is not asleep yet.
             self.0.freed.notify_one();
+            if self.transport(&via).is_some_and(|slot| slot.lane.has_plenty()) {
+                self.0.plenty.notify_one();
+            }
         }
         let retry = retry.unwrap_or_else(|| self.0.policy.queue.retry.clone());
         let dice = f64::from(self.0.random.number()) / f64::from(u32::MAX);
-        for ((job, lease), outcome) in jobs.into_iter().zip(leases).zip(outcomes) {
-            let word = match &outcome {
-                Outcome::Verdict(verdict) => verdict_word(verdict),
-                Outcome::Fault(_) => "fault",
+        let settling = jobs.into_iter().zip(leases).zip(&outcomes).map(|((job, lease), outcome)| {
+            self.0.observer.attempted(&via, outcome.word());
+            let retry = &retry;
+            let apply = move |delivery: &Delivery, with: Circumstances<'_>| {
+                Some(outcome.makes_of(delivery, Circumstances { retry, dice, ..with }))
             };
-            self.0.observer.attempted(&via, word);
-            let apply = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
-                let with = Circumstances { retry: &retry, dice, ..with };
-                Some(match &outcome {
-                    Outcome::Verdict(verdict) => transition::verdict(delivery, verdict, with),
-                    Outcome::Fault(what) => transition::fault(delivery, what, with),
-                })
-            };
-            self.settle(lease, &job.message, job.delivery, apply).await;
-        }
+            async move { self.settle(lease, &job.message, job.delivery, apply).await }
+        });
+        // All at once, so that they go in one commit.
+        join_all(settling).await;
     }
 
     /// Whether a due delivery is for its transport now, and not only for time to change it.
@@ -130,15 +145,21 @@ impl Road {
         self.0.unsettled.load(Ordering::SeqCst) > 0
     }
 
-    /// Commits what became of a leased delivery. A store that takes nothing is asked again for a while; what can then not
-    /// be committed is repeated when the lease has run out, not earlier.
+    /// Commits what became of a leased delivery, together with others' if it can be. A store that takes nothing is asked
+    /// again for a while; what can then not be committed is repeated when the lease has run out, not earlier.
     async fn settle(
         &self,
         lease: Lease,
-        message: &Message,
+        message: &Arc<Message>,
         delivery: Delivery,
-        apply: impl Fn(&Delivery, Circumstances<'_>, &mut Batch) -> Option<Next>,
+        apply: impl Fn(&Delivery, Circumstances<'_>) -> Option<Next>,
     ) {
+        if let Some(next) = apply(&delivery, self.circumstances(&self.0.policy.queue.retry))
+            && self.gather_outcome(lease, message.clone(), delivery.clone(), next).await
+        {
+            return;
+        }
+        let apply = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| apply(delivery, with);
         let mut waits = None;
         for offer in 1..=OFFERS {
             let error = match self.change(Some(lease), message, delivery.clone(), &apply).await {

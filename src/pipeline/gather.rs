@@ -1,41 +1,58 @@
-//! Gather: evidence nobody waits for is written down many pieces at a time.
+//! Gather: what nobody waits for at once is written down many pieces at a time: evidence of phones that fetch, and what became of
+//! attempts.
 //!
-//! A commit for every content that a phone has fetched would cost more than serving it. What comes alone is committed at once;
-//! while that is under way, and [`PAUSE`] beyond it, more is gathered and goes in one commit. There is no task while there is
-//! nothing to write.
+//! A commit for every content that a phone has fetched would cost more than serving it, and one for every push more than sending
+//! it. What comes alone is committed at once; while that is under way, and a pause beyond it, more is gathered and goes in one
+//! commit. There is no task while there is nothing to write.
 //!
-//! Failure story: a crash loses what was gathered in the last moments. The phone is then told again of a message that it has, and
-//! answers or fetches again: evidence that is missing never ends a delivery.
+//! Failure story: a crash loses what was gathered in the last moments. The phone is then told again of a message that it has, under
+//! the same transaction id, and answers or fetches again: evidence that is missing never ends a delivery. What cannot be written
+//! together is written by itself: an outcome by its attempt, which waits for that; evidence here.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use packetboat_api::delivery::Delivery;
 use packetboat_api::evidence::Evidence;
+use packetboat_api::message::Message;
 use packetboat_api::road::Fetch;
-use packetboat_api::store::{Batch, StoreError};
-use tokio::sync::Semaphore;
+use packetboat_api::store::{Batch, Lease, StoreError};
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::Road;
-use crate::transition;
+use crate::transition::{self, Next};
 use crate::witness::tells_nothing_new;
 
-/// Pieces of evidence in one commit.
+/// Pieces in one commit.
 const MOST: usize = 256;
 /// Pieces that may wait; who brings more waits for a place.
 const PLACES: u32 = 4096;
 /// How often the rest is tried together when one of them was changed by somebody else; then each by itself.
 const RACES: usize = 8;
-/// How long more is gathered after a commit that others followed.
+/// How long more is gathered after a commit that others followed: evidence, which nobody waits for.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The same when there were outcomes: a crash repeats what was attempted meanwhile.
+const SHORT_PAUSE: Duration = Duration::from_millis(4);
 
-/// What was seen of a delivery, as far as it was known then.
-struct Seen {
-    of: Fetch,
-    evidence: Evidence,
+/// What is to become of a delivery, as far as it was known then.
+struct Piece {
+    lease: Option<Lease>,
+    message: Arc<Message>,
+    before: Delivery,
+    next: Next,
+    whose: Whose,
 }
 
-/// Evidence that waits to be written.
+/// Who sees to it when it cannot be written together with others.
+enum Whose {
+    /// Nobody waits for it.
+    Nobodys(Evidence),
+    /// An attempt waits to hear that it is on disk; it hears nothing when it has to write it itself.
+    Attempts(oneshot::Sender<()>),
+}
+
+/// What waits to be written.
 pub(crate) struct Gathering {
     waiting: Mutex<Waiting>,
     places: Semaphore,
@@ -43,7 +60,7 @@ pub(crate) struct Gathering {
 
 #[derive(Default)]
 struct Waiting {
-    pieces: Vec<Seen>,
+    pieces: Vec<Piece>,
     /// Somebody is writing, and will take these too.
     being_written: bool,
 }
@@ -60,7 +77,7 @@ impl Gathering {
     }
 
     /// The next pieces to write; when there are none, nobody is writing any more.
-    fn next(&self) -> Vec<Seen> {
+    fn next(&self) -> Vec<Piece> {
         let mut waiting = self.lock();
         let many = waiting.pieces.len().min(MOST);
         waiting.being_written = many > 0;
@@ -71,12 +88,33 @@ impl Gathering {
 impl Road {
     /// Takes evidence that is to be written soon.
     pub(crate) async fn gather(&self, of: Fetch, evidence: Evidence) {
+        let Fetch { delivery: before, message } = of;
+        if !tells_nothing_new(&before, &evidence) {
+            let next = transition::evidence(&before, &evidence, self.circumstances(&self.0.policy.queue.retry));
+            self.add_piece(Piece { lease: None, message, before, next, whose: Whose::Nobodys(evidence) }).await;
+        }
+    }
+
+    /// Has what became of a leased delivery written together with others'. `false`: it is not written, and may be by itself.
+    pub(crate) async fn gather_outcome(
+        &self,
+        lease: Lease,
+        message: Arc<Message>,
+        before: Delivery,
+        next: Next,
+    ) -> bool {
+        let (tell, told) = oneshot::channel();
+        self.add_piece(Piece { lease: Some(lease), message, before, next, whose: Whose::Attempts(tell) }).await;
+        told.await.is_ok()
+    }
+
+    async fn add_piece(&self, piece: Piece) {
         // The semaphore is never closed. The place is given back when the piece is on disk.
         if let Ok(place) = self.0.gathering.places.acquire().await {
             place.forget();
         }
         let mut waiting = self.0.gathering.lock();
-        waiting.pieces.push(Seen { of, evidence });
+        waiting.pieces.push(piece);
         if !std::mem::replace(&mut waiting.being_written, true) {
             let road = self.clone();
             tokio::spawn(async move { road.write_gathered().await });
@@ -96,55 +134,68 @@ impl Road {
             if many == 0 {
                 return;
             }
+            let outcomes = pieces.iter().any(|piece| matches!(piece.whose, Whose::Attempts(_)));
             self.write_together(pieces).await;
             self.0.gathering.places.add_permits(many);
             if many > 1 && many < MOST {
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(if outcomes { SHORT_PAUSE } else { PAUSE }).await;
             }
         }
     }
 
-    async fn write_together(&self, mut pieces: Vec<Seen>) {
+    async fn write_together(&self, mut pieces: Vec<Piece>) {
         // What lies together in the store is written together.
-        pieces.sort_by_key(|piece| piece.of.delivery.id);
+        pieces.sort_by_key(|piece| piece.before.id);
         let mut there = HashSet::with_capacity(pieces.len());
-        let (mut together, mut alone): (Vec<Seen>, Vec<Seen>) =
-            pieces.into_iter().partition(|piece| there.insert(piece.of.delivery.id));
+        let (mut together, mut alone): (Vec<Piece>, Vec<Piece>) =
+            pieces.into_iter().partition(|piece| there.insert(piece.before.id));
         for _ in 0..RACES {
             match self.commit_pieces(&together).await {
                 Ok(()) => {
-                    together.clear();
+                    together.drain(..).for_each(Piece::written);
                     break;
                 }
                 // Somebody changed that one meanwhile: it is done by itself, from what is there now.
-                Err(StoreError::Stale(id)) => {
-                    alone.extend(together.extract_if(.., |piece| piece.of.delivery.id == id));
+                Err(StoreError::Stale(id) | StoreError::Fenced(id)) => {
+                    alone.extend(together.extract_if(.., |piece| piece.before.id == id));
                 }
                 Err(StoreError::Missing(_)) => break,
                 Err(error) => {
-                    tracing::error!(pieces = together.len() + alone.len(), %error, "evidence could not be recorded");
+                    let lost = together.iter().chain(&alone).filter(|piece| piece.is_nobodys()).count();
+                    if lost > 0 {
+                        tracing::error!(pieces = lost, %error, "evidence could not be recorded");
+                    }
                     return;
                 }
             }
         }
         for piece in together.into_iter().chain(alone) {
-            let delivery = piece.of.delivery.id;
-            if let Err(error) = self.seen(delivery, &piece.evidence).await {
-                tracing::error!(%delivery, fact = %piece.evidence.fact, %error, "evidence could not be recorded");
+            let Whose::Nobodys(evidence) = piece.whose else { continue };
+            let delivery = piece.before.id;
+            if let Err(error) = self.seen(delivery, &evidence).await {
+                tracing::error!(%delivery, fact = %evidence.fact, %error, "evidence could not be recorded");
             }
         }
     }
 
-    async fn commit_pieces(&self, pieces: &[Seen]) -> Result<(), StoreError> {
-        let (mut batch, mut ends) = (Batch::default(), Vec::new());
-        for Seen { of: Fetch { delivery, message }, evidence } in pieces {
-            if tells_nothing_new(delivery, evidence) {
-                continue;
-            }
-            let mut next = transition::evidence(delivery, evidence, self.circumstances(&self.0.policy.queue.retry));
+    async fn commit_pieces(&self, pieces: &[Piece]) -> Result<(), StoreError> {
+        let (mut batch, mut told) = (Batch::default(), Vec::with_capacity(pieces.len()));
+        for Piece { lease, message, before, next, .. } in pieces {
             let first = batch.events.len();
-            ends.push(self.enter(&mut batch, first, message, delivery, &mut next, None));
+            told.push(self.enter(&mut batch, first, message, before, &mut next.clone(), *lease));
         }
-        if batch.changes.is_empty() { Ok(()) } else { self.record(batch, ends).await }
+        if batch.changes.is_empty() { Ok(()) } else { self.record(batch, told).await }
+    }
+}
+
+impl Piece {
+    fn is_nobodys(&self) -> bool {
+        matches!(self.whose, Whose::Nobodys(_))
+    }
+
+    fn written(self) {
+        if let Whose::Attempts(tell) = self.whose {
+            let _ = tell.send(()); // an attempt that is gone needs not hear it
+        }
     }
 }

@@ -9,22 +9,31 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Attempts at once at most, whatever a transport says.
 const WIDEST: usize = 16 << 10;
+/// The part of its places that is plenty.
+const PLENTY: usize = 3;
 
 /// A transport's lane.
 #[derive(Debug)]
 pub(crate) struct Lane {
     places: Arc<Semaphore>,
+    wide: usize,
 }
 
 impl Lane {
     /// For so many attempts at once.
     pub(crate) fn new(concurrency: usize) -> Self {
-        Lane { places: Arc::new(Semaphore::new(concurrency.clamp(1, WIDEST))) }
+        let wide = concurrency.clamp(1, WIDEST);
+        Lane { places: Arc::new(Semaphore::new(wide)), wide }
     }
 
     /// Places that are free.
     pub(crate) fn room(&self) -> usize {
         self.places.available_permits()
+    }
+
+    /// Whether so many places are free that waiting for more before they are given out gains nothing.
+    pub(crate) fn has_plenty(&self) -> bool {
+        self.room() >= self.wide.div_ceil(PLENTY)
     }
 
     /// A place for an attempt. Only the queue takes places, and only as many as there is room for.

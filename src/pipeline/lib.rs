@@ -113,6 +113,8 @@ struct Inner {
     unsettled: AtomicUsize,
     /// Told when a lane has room again.
     freed: tokio::sync::Notify,
+    /// Told when a lane has plenty of it.
+    plenty: tokio::sync::Notify,
     gathering: Gathering,
     recent: arrivals::Recent,
     memory: memory::Memory,
@@ -134,6 +136,7 @@ impl Road {
             workers: OnceLock::new(),
             unsettled: AtomicUsize::new(0),
             freed: tokio::sync::Notify::new(),
+            plenty: tokio::sync::Notify::new(),
             gathering: Gathering::default(),
             recent: arrivals::Recent::default(),
             memory: memory::Memory::default(),

@@ -20,7 +20,7 @@ use crate::policy::MOST_IN_HAND;
 
 /// Claims in one go.
 const CLAIM: usize = 128;
-/// How long places are gathered before those who wait for them are claimed, several at once.
+/// How long places are gathered before those who wait for them are claimed, several at once, while there are not plenty.
 const REFILL: Duration = Duration::from_millis(1);
 /// What a lease is longer than waiting for a turn and the attempt itself: time for the store to take what became of it.
 const MARGIN: Duration = Duration::from_secs(600);
@@ -112,7 +112,10 @@ impl Queue {
         tokio::select! {
             () = due => {}
             () = store.stirred() => {}
-            () = self.road.0.freed.notified() => tokio::time::sleep(REFILL).await,
+            () = self.road.0.plenty.notified() => {}
+            () = self.road.0.freed.notified() => {
+                let _ = tokio::time::timeout(REFILL, self.road.0.plenty.notified()).await;
+            }
         }
     }
 }

@@ -139,8 +139,9 @@ impl Applying<'_> {
         for change in &batch.changes {
             found.before.push(self.check_change(change)?);
         }
+        let changed: HashSet<DeliveryId> = batch.changes.iter().map(|change| change.row.delivery.id).collect();
         for (id, _) in &batch.events {
-            let known = found.fresh.contains(id) || batch.changes.iter().any(|change| change.row.delivery.id == *id);
+            let known = found.fresh.contains(id) || changed.contains(id);
             if !known && !self.has_delivery(*id)? {
                 return Err(StoreError::Missing(format!("delivery {id}")).into());
             }

@@ -38,6 +38,8 @@ impl EmbeddedStore {
         if cold.iter().any(|(_, delivery, message)| *delivery || *message) {
             let wanted = cold.clone();
             let query = move |db: &Connection| {
+                // One transaction: locks for each row would cost more than reading it.
+                let _db = db.unchecked_transaction()?;
                 let row = |(id, delivery, message): (DeliveryId, bool, bool)| {
                     let delivery = delivery.then(|| reader::delivery(db, id));
                     (delivery, message.then(|| reader::message(db, id.message)))

@@ -89,3 +89,40 @@ async fn a_store_that_takes_nothing_holds_up_nobody() {
     handsets.witness_soon(fetch, got()).await;
     scene.until(id, "fetched", |it| it.saw(Fact::Fetched)).await;
 }
+
+#[tokio::test]
+async fn many_attempts_take_few_commits_and_each_is_on_its_timeline_once() {
+    const MANY: usize = 300;
+    let mut scene = Scene::new(Puppet { concurrency: 64, ..told() });
+    let mut ids = Vec::new();
+    for _ in 0..MANY {
+        ids.push(first(&scene.submit(letter(&[BOB])).await.expect("taken")));
+    }
+    let before = scene.store.commits.load(Ordering::SeqCst);
+    scene = scene.run();
+    for id in &ids {
+        scene.until(*id, "told", |it| it.notified == 1).await;
+    }
+    let commits = scene.store.commits.load(Ordering::SeqCst) - before;
+    assert!(commits < MANY / 3, "{commits} commits");
+    scene.drain().await;
+    for id in ids {
+        let lines = scene.timeline(id).await;
+        assert_eq!(lines.iter().filter(|line| line.what == "push_sent").count(), 1, "{lines:?}");
+    }
+    assert_eq!(scene.sms.attempts().len(), MANY);
+}
+
+#[tokio::test]
+async fn what_is_gathered_is_on_disk_before_the_queue_has_ended() {
+    let mut scene = Scene::new(told()).run();
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(first(&scene.submit(letter(&[BOB])).await.expect("taken")));
+    }
+    scene.drain().await;
+    let told: Vec<_> = scene.sms.seen.lock().expect("a lock").iter().map(|(id, _)| *id).collect();
+    for id in ids {
+        assert_eq!(scene.delivery(id).await.notified == 1, told.contains(&id), "{id}");
+    }
+}
