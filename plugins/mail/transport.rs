@@ -172,9 +172,9 @@ fn credentials(settings: &MailSettings, env: &Env) -> Result<Option<(String, Str
 }
 
 /// ENVID: the message, and what only the next hop is told of it, so that a report that names it is known to come from
-/// there (I-7).
+/// there (I-7); and the step of the route, so that a late one says nothing of the step after it.
 fn envelope_id(job: &Job) -> String {
-    format!("{}.{}", job.message.id, job.delivery.transaction())
+    format!("{}.{}.{}", job.message.id, job.delivery.transaction(), job.delivery.step)
 }
 
 fn verdict(recipient: &smtp::Recipient, reply: &Result<Reply, Refused>, outcome: &Outcome) -> Verdict {

@@ -45,7 +45,7 @@ pub async fn acknowledged(
         (_, Some(Status::Deferred)) => (Fact::Deferred, "m-notifyresp-ind Deferred"),
         (_, Some(Status::Rejected)) => (Fact::Rejected, "the phone rejected it (m-notifyresp-ind Rejected)"),
         (_, Some(Status::Expired)) => (Fact::Rejected, "the phone says it has expired (m-notifyresp-ind Expired)"),
-        _ => (Fact::Rejected, "the phone does not understand the notification (m-notifyresp-ind Unrecognised)"),
+        _ => (Fact::Unrecognised, "the phone does not understand the notification (m-notifyresp-ind Unrecognised)"),
     };
     let recorded = async {
         if !pdu.report_allowed() {

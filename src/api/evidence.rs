@@ -36,6 +36,8 @@ pub enum Fact {
     LinkOpened,
     /// The recipient, or the phone, refused it.
     Rejected,
+    /// The phone says that it cannot do anything with the notification, or with what it fetched.
+    Unrecognised,
     /// The notification did not reach the phone.
     PushFailed,
     /// Its time ran out.
@@ -73,6 +75,7 @@ impl Fact {
             Fact::DeletedUnread => "deleted_unread",
             Fact::LinkOpened => "link_opened",
             Fact::Rejected => "rejected",
+            Fact::Unrecognised => "unrecognised",
             Fact::PushFailed => "push_failed",
             Fact::Expired => "expired",
         }

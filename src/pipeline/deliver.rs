@@ -44,9 +44,15 @@ impl Outcome {
         }
     }
 
-    fn makes_of(&self, delivery: &Delivery, with: Circumstances<'_>) -> Next {
+    /// `step`: that of the attempt.
+    fn makes_of(&self, delivery: &Delivery, step: u32, with: Circumstances<'_>) -> Next {
         match self {
+            Outcome::Verdict(verdict) if delivery.step != step => transition::late_verdict(delivery, verdict, with),
             Outcome::Verdict(verdict) => transition::verdict(delivery, verdict, with),
+            Outcome::Fault(what) if delivery.step != step => {
+                let deferred = Verdict::Deferred { after: None, why: what.clone() };
+                transition::late_verdict(delivery, &deferred, with)
+            }
             Outcome::Fault(what) => transition::fault(delivery, what, with),
         }
     }
@@ -121,9 +127,9 @@ impl Road {
         let dice = f64::from(self.0.random.number()) / f64::from(u32::MAX);
         let settling = jobs.into_iter().zip(leases).zip(&outcomes).map(|((job, lease), outcome)| {
             self.0.observer.attempted(&via, outcome.word());
-            let retry = &retry;
+            let (retry, step) = (&retry, job.delivery.step);
             let apply = move |delivery: &Delivery, with: Circumstances<'_>| {
-                Some(outcome.makes_of(delivery, Circumstances { retry, dice, ..with }))
+                Some(outcome.makes_of(delivery, step, Circumstances { retry, dice, ..with }))
             };
             async move { self.settle(lease, &job.message, job.delivery, apply).await }
         });

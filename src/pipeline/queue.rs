@@ -120,7 +120,7 @@ impl Queue {
     }
 }
 
-/// What goes in one attempt: the same message, the same transport, the same group.
+/// What goes in one attempt: the same message, the same step, the same transport, the same group.
 struct Work {
     via: String,
     /// It is for the transport, not only for time to change it.
@@ -136,17 +136,20 @@ impl Road {
 }
 
 fn grouped(road: &Road, claims: Vec<Claim>) -> Vec<Work> {
-    let mut groups: BTreeMap<(MessageId, String, String), Vec<Claim>> = BTreeMap::new();
+    let mut groups: BTreeMap<(MessageId, u32, String, String), Vec<Claim>> = BTreeMap::new();
     let mut all = Vec::new();
     for claim in claims {
         let via = claim.delivery.via().unwrap_or_default().to_owned();
         let is_attempt = road.needs_attempt(&claim.delivery);
         match group(road, &via, &claim).filter(|_| is_attempt) {
-            Some(group) => groups.entry((claim.lease.delivery.message, via, group)).or_default().push(claim),
+            Some(group) => {
+                let key = (claim.lease.delivery.message, claim.delivery.step, via, group);
+                groups.entry(key).or_default().push(claim);
+            }
             None => all.push(Work { via, is_attempt, claims: vec![claim] }),
         }
     }
-    all.extend(groups.into_iter().map(|((_, via, _), claims)| Work { via, is_attempt: true, claims }));
+    all.extend(groups.into_iter().map(|((_, _, via, _), claims)| Work { via, is_attempt: true, claims }));
     all
 }
 

@@ -144,7 +144,8 @@ fn step_on(next: &mut Next, now: Timestamp, why: &str) {
     delivery.state = State::Queued;
     delivery.due = now;
     // These were said of the step before, and would keep the next one from telling the phone.
-    delivery.facts.retain(|fact| !matches!(fact, Fact::Deferred | Fact::HandedOver | Fact::PushFailed));
+    let of_a_step = [Fact::Deferred, Fact::HandedOver, Fact::PushFailed, Fact::Unrecognised];
+    delivery.facts.retain(|fact| !of_a_step.contains(fact));
     let to = delivery.via().unwrap_or_default().to_owned();
     next.note(now, "next_step", format!("{from} → {to}: {why}"));
 }
@@ -181,9 +182,10 @@ pub fn verdict(delivery: &Delivery, verdict: &Verdict, with: Circumstances<'_>) 
                 wait(&mut next, *again, with);
             }
             evidence.iter().for_each(|seen| conclude(&mut next, seen, with));
-            // It failed while the transport was still answering.
+            // It failed, or the phone spoke, while the transport was still answering.
             if next.delivery.state == State::Waiting && !settled {
                 tell_again_if_it_failed(&mut next, with);
+                go_on_if_unrecognised(&mut next, now);
             }
         }
         Verdict::Delivered(evidence) => {
@@ -212,6 +214,26 @@ pub fn verdict(delivery: &Delivery, verdict: &Verdict, with: Circumstances<'_>) 
                 next.delivery.reason = format!("{} {}", failure.status, failure.why);
                 give_up(&mut next, now, &failure.why);
             }
+        }
+    }
+    next
+}
+
+/// A transport has answered about a step that is over: what it says is put down, and changes nothing else.
+pub fn late_verdict(delivery: &Delivery, verdict: &Verdict, with: Circumstances<'_>) -> Next {
+    let now = with.now;
+    let late = |detail: &str| format!("{detail} (in a step that is over)");
+    let mut next = Next::of(delivery);
+    match verdict {
+        Verdict::HandedOver { detail, .. } => next.note(now, Fact::HandedOver.word(), late(detail)),
+        Verdict::Notified { evidence, .. } => {
+            next.delivery.notified += 1;
+            evidence.iter().for_each(|seen| next.note(seen.at.unwrap_or(now), seen.fact.word(), late(&seen.detail)));
+        }
+        Verdict::Delivered(evidence) => conclude(&mut next, &Evidence { step: None, ..evidence.clone() }, with),
+        Verdict::Deferred { why, .. } => next.note(now, "deferred", late(why)),
+        Verdict::Failed(failure) => {
+            next.note(now, "attempt_failed", late(&format!("{} ({})", failure.why, failure.status)))
         }
     }
     next
@@ -303,6 +325,7 @@ fn conclude(next: &mut Next, evidence: &Evidence, with: Circumstances<'_>) {
             next.delivery.reason.clone_from(&evidence.detail);
             tell_again_if_it_failed(next, with);
         }
+        Fact::Unrecognised => go_on_if_unrecognised(next, now),
         _ => {}
     }
 }
@@ -316,11 +339,25 @@ fn tell_again_if_it_failed(next: &mut Next, with: Circumstances<'_>) {
     }
 }
 
-/// The next hop reported that it failed after all.
-pub fn bounced(delivery: &Delivery, why: &str, with: Circumstances<'_>) -> Next {
+/// A phone that can do nothing with the notification is reached in another way, or not at all. What it says of the notification
+/// after a link was sent says nothing of the link.
+fn go_on_if_unrecognised(next: &mut Next, now: Timestamp) {
+    if !next.delivery.saw(Fact::Unrecognised) || next.delivery.saw(Fact::LinkSent) {
+        return;
+    }
+    let why = "the phone can do nothing with the notification";
+    next.delivery.reason = why.to_owned();
+    match has_next_step(&next.delivery) {
+        true => step_on(next, now, why),
+        false => next.end(End::Rejected, now),
+    }
+}
+
+/// The next hop of a step (`None`: it does not say which) reported that it failed after all.
+pub fn bounced(delivery: &Delivery, step: Option<u32>, why: &str, with: Circumstances<'_>) -> Next {
     let mut next = Next::of(delivery);
     next.note(with.now, "attempt_failed", why);
-    if !is_settled(delivery) {
+    if !is_settled(delivery) && step.is_none_or(|step| step == delivery.step) {
         next.delivery.reason = why.to_owned();
         give_up(&mut next, with.now, why);
     }

@@ -56,7 +56,8 @@ impl Road {
     /// Believed when it names our envelope id, whose second half only our next hop was told (I-7).
     async fn status_notification(&self, notification: &Dsn) -> Result<Option<Receipt>, Refusal> {
         let named = notification.envelope_id.as_deref().and_then(|id| id.split_once('.'));
-        let Some((Ok(id), proof)) = named.map(|(id, proof)| (id.parse::<MessageId>(), proof)) else { return Ok(None) };
+        let Some((Ok(id), rest)) = named.map(|(id, rest)| (id.parse::<MessageId>(), rest)) else { return Ok(None) };
+        let (proof, step) = rest.split_once('.').map_or((rest, None), |(proof, step)| (proof, step.parse().ok()));
         let message = match self.0.store.message(id).await {
             Ok(message) => message,
             Err(StoreError::Missing(_)) => return Ok(None),
@@ -75,12 +76,18 @@ impl Road {
             let names: Vec<String> = parties.iter().map(|party| party.to_string().to_ascii_lowercase()).collect();
             let is = |delivery: &&Delivery| names.contains(&delivery.to.to_string().to_ascii_lowercase());
             let Some(delivery) = deliveries.iter().find(is) else { continue };
-            self.status(&message, delivery.clone(), about).await?;
+            self.status(&message, delivery.clone(), step, about).await?;
         }
         Ok(Some(receipt(&message)))
     }
 
-    async fn status(&self, message: &Message, delivery: Delivery, about: &DsnRecipient) -> Result<(), Refusal> {
+    async fn status(
+        &self,
+        message: &Message,
+        delivery: Delivery,
+        step: Option<u32>,
+        about: &DsnRecipient,
+    ) -> Result<(), Refusal> {
         let said = about.diagnostic.as_deref().unwrap_or_default();
         let detail = format!("the mail system reports {} {} {said}", about.action.as_str(), about.status);
         let detail = detail.trim_end();
@@ -91,13 +98,15 @@ impl Road {
             Action::Failed => {
                 let bounce = |delivery: &Delivery, with: Circumstances<'_>, _: &mut Batch| {
                     let known = delivery.state == State::Done(End::Failed); // a report that comes twice
-                    (!known).then(|| transition::bounced(delivery, detail, with))
+                    (!known).then(|| transition::bounced(delivery, step, detail, with))
                 };
                 return Ok(self.change(None, message, delivery, bounce).await.map(drop)?);
             }
             Action::Delayed => return Ok(()),
         };
-        self.seen(delivery.id, &Evidence::now(fact, detail)).await?;
+        // Who has it has it, whichever step brought it there.
+        let step = step.filter(|_| !fact.proves_delivery());
+        self.seen(delivery.id, &Evidence { step, ..Evidence::now(fact, detail) }).await?;
         Ok(())
     }
 

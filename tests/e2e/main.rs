@@ -40,6 +40,7 @@ mod numbers_are_read_as_people_write_them;
 mod old_device_can_send;
 mod operator_sees_the_queue;
 mod phone_fetches_after_a_push_in_parts;
+mod phone_that_does_not_understand_gets_a_link;
 mod phone_that_refuses_is_reported;
 mod preview_robot_is_not_a_reader;
 mod proxy_headers_count_only_from_listed_proxies;

@@ -60,6 +60,7 @@ pub mod status {
     pub const RETRIEVED: u8 = 0x81;
     pub const REJECTED: u8 = 0x82;
     pub const DEFERRED: u8 = 0x83;
+    pub const UNRECOGNISED: u8 = 0x84;
 }
 
 /// Yes, where a header field is a Yes-or-No value.

@@ -88,7 +88,7 @@ async fn postfix_takes_mail_over_tls_and_reports_back() {
     let job = jobs(world.message(None, &["ann@mail.test"], PHOTO)).remove(0);
     let (id, proof) = (job.message.id, job.delivery.transaction().to_owned());
     for line in [
-        format!("Original-Envelope-Id: {id}.{proof}"),
+        format!("Original-Envelope-Id: {id}.{proof}.0"),
         "Action: delivered".to_owned(),
         format!("Message-ID: <{id}@mmsc.test>"),
     ] {

@@ -106,7 +106,8 @@ impl Printer {
         let good = ["notified", "fetched", "retrieved", "delivered", "handed over", "read", "link sent", "link opened"]
             .contains(&step);
         let bad =
-            ["rejected", "expired", "failed", "attempt failed", "deferred", "quarantined", "fault"].contains(&step);
+            ["rejected", "unrecognised", "expired", "failed", "attempt failed", "deferred", "quarantined", "fault"]
+                .contains(&step);
         let (on, off) = match (self.colour, good, bad) {
             (true, true, _) => ("\x1b[32m", "\x1b[0m"),
             (true, _, true) => ("\x1b[33m", "\x1b[0m"),

@@ -17,7 +17,7 @@ const START: Timestamp = Timestamp(1_780_000_000_000);
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
-const FACTS: [Fact; 15] = [
+const FACTS: [Fact; 16] = [
     Fact::Accepted,
     Fact::HandedOver,
     Fact::PushSent,
@@ -31,6 +31,7 @@ const FACTS: [Fact; 15] = [
     Fact::DeletedUnread,
     Fact::LinkOpened,
     Fact::Rejected,
+    Fact::Unrecognised,
     Fact::PushFailed,
     Fact::Expired,
 ];
@@ -173,7 +174,8 @@ fn every_verdict_on_what_is_settled_changes_no_state() {
             assert_eq!((after.state, after.step, after.due), (start.state, 0, start.due), "{verdict:?} on {start:?}");
             assert!(!next.events.is_empty(), "the timeline has it all the same");
         }
-        for next in [transition::fault(&start, "crashed", world.at(5)), transition::bounced(&start, "no", world.at(5))]
+        for next in
+            [transition::fault(&start, "crashed", world.at(5)), transition::bounced(&start, None, "no", world.at(5))]
         {
             assert_eq!((next.delivery.state, next.delivery.due), (start.state, start.due));
         }
@@ -197,6 +199,7 @@ fn every_evidence_in_every_state() {
             Fact::Rejected => State::Done(End::Rejected),
             Fact::HandedOver if start.state == State::Waiting => State::Done(End::HandedOver),
             Fact::PushFailed if start.state == State::Waiting => State::Queued,
+            Fact::Unrecognised if start.state == State::Waiting => State::Done(End::Rejected),
             _ => start.state,
         };
         for start in [&queued, &waiting, &held, &quarantined] {
@@ -237,6 +240,62 @@ fn evidence_may_come_before_the_verdict_it_belongs_to() {
     let after = told(&deferring, &notified(Some(60)), world.at(2));
     let after = due(&after, world.at(62)).expect("no further notification");
     assert_eq!((after.state, after.due), (State::Waiting, at(2 + 15 * MINUTE)), "the next step is still tried in time");
+}
+
+/// A phone that cannot do anything with the notification need not be waited for.
+#[test]
+fn a_phone_that_does_not_understand_is_reached_in_another_way() {
+    let world = World::new();
+    let start = delivery(&[("direct", 15), ("wap_push", 0)]);
+    let waiting = told(&start, &notified(Some(300)), world.at(0));
+    let moved = seen(&waiting, Fact::Unrecognised, world.at(10));
+    assert_eq!((moved.state, moved.step, moved.due), (State::Queued, 1, at(10)));
+    assert!(!moved.saw(Fact::Unrecognised), "it is said of the step that is over");
+    // It may come while the bearer still answers.
+    let before = seen(&start, Fact::Unrecognised, world.at(1));
+    assert_eq!((before.state, before.step), (State::Queued, 0), "an attempt is under way");
+    let after = told(&before, &notified(Some(300)), world.at(2));
+    assert_eq!((after.state, after.step, after.due), (State::Queued, 1, at(2)));
+    // Of the link it says nothing.
+    let linked = Verdict::Notified { evidence: vec![Evidence::now(Fact::LinkSent, "a link")], again: None };
+    let linked = told(&moved, &linked, world.at(20));
+    let late = seen(&linked, Fact::Unrecognised, world.at(30));
+    assert_eq!((late.state, late.step, late.due), (State::Waiting, 1, linked.due));
+    // What has come after all counts for more.
+    let fetched = seen(&waiting, Fact::Fetched, world.at(5));
+    assert_eq!(seen(&fetched, Fact::Unrecognised, world.at(6)).state, State::Waiting);
+}
+
+/// The step went on while its transport was still answering: what that says must not be taken for the next step's.
+#[test]
+fn a_late_verdict_does_not_touch_the_step_that_follows() {
+    let world = World::new();
+    let waiting = told(&delivery(&[("direct", 15), ("wap_push", 0)]), &notified(Some(300)), world.at(0));
+    let moved = seen(&waiting, Fact::Unrecognised, world.at(10));
+    for verdict in [notified(Some(60)), deferred(None), failed(), handed_over(false), handed_over(true)] {
+        let next = transition::late_verdict(&moved, &verdict, world.at(11));
+        let after = &next.delivery;
+        assert_eq!((after.state, after.step, after.due), (State::Queued, 1, moved.due), "{verdict:?}");
+        assert_eq!((&after.facts, after.attempts), (&moved.facts, 0), "{verdict:?}");
+        assert!(next.events.iter().all(|event| event.detail.ends_with("(in a step that is over)")), "{next:?}");
+        assert!(!next.events.is_empty(), "the timeline has it all the same");
+    }
+    let proof = Verdict::Delivered(Evidence::now(Fact::Delivered, "250 ok"));
+    let next = transition::late_verdict(&moved, &proof, world.at(11));
+    assert_eq!(next.delivery.state, State::Done(End::Delivered), "who has it has it");
+}
+
+#[test]
+fn a_report_about_a_step_that_is_over_ends_no_other() {
+    let world = World::new();
+    let start = delivery(&[("mail", 15), ("other", 0)]);
+    let waiting = told(&start, &handed_over(true), world.at(0));
+    let moved = due(&waiting, world.at(15 * MINUTE)).expect("the next step");
+    let late = transition::bounced(&moved, Some(0), "550 no such user", world.at(16 * MINUTE));
+    assert_eq!((late.delivery.state, late.delivery.step), (State::Queued, 1));
+    assert_eq!(late.events.len(), 1, "the timeline has it all the same");
+    let own = transition::bounced(&moved, Some(1), "550 no such user", world.at(16 * MINUTE));
+    assert_eq!(own.delivery.state, State::Done(End::Failed));
 }
 
 #[test]
@@ -395,7 +454,7 @@ fn apply(delivery: &Delivery, input: &Input, with: Circumstances<'_>) -> Option<
             Due::Attempt | Due::Nothing => None,
         },
         Input::Fault => Some(transition::fault(delivery, "crashed", with)),
-        Input::Bounced => Some(transition::bounced(delivery, "bounced", with)),
+        Input::Bounced => Some(transition::bounced(delivery, None, "bounced", with)),
         Input::Hold if delivery.state.is_live() => by_hand(State::Held),
         Input::Release if delivery.state == State::Held => by_hand(State::Queued),
         Input::Hold | Input::Release => None,

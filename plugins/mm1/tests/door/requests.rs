@@ -119,7 +119,7 @@ async fn what_a_phone_says_of_its_message_is_evidence() {
         (said(Status::Retrieved), Fact::Retrieved),
         (said(Status::Deferred), Fact::Deferred),
         (said(Status::Rejected), Fact::Rejected),
-        (said(Status::Unrecognised), Fact::Rejected),
+        (said(Status::Unrecognised), Fact::Unrecognised),
         (Pdu::acknowledge_ind(tid, V), Fact::Retrieved),
     ] {
         assert_eq!(door.ask(&from(BOB, "/", &pdu)).await.status, 200);

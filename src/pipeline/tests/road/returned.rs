@@ -62,7 +62,7 @@ async fn handed_over(scene: &Scene) -> (Receipt, String) {
     let receipt = scene.submit(letter(&[ZOE])).await.expect("taken");
     let delivery = scene.until(first(&receipt), "handed over", |it| it.saw(Fact::HandedOver)).await;
     assert_eq!(delivery.state, State::Waiting);
-    let envelope_id = format!("{}.{}", receipt.id, delivery.transaction());
+    let envelope_id = format!("{}.{}.{}", receipt.id, delivery.transaction(), delivery.step);
     (receipt, envelope_id)
 }
 
