@@ -2,16 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use packetboat_api::async_trait;
 use packetboat_api::clock::ManualClock;
 use packetboat_api::store::Store;
 use packetboat_api::units::ByteSize;
 use packetboat_store::disk::{Disk, RealDisk};
-use packetboat_store::{EmbeddedStore, Settings};
+use packetboat_store::{EmbeddedStore, OpenError, Settings};
 use packetboat_store_suite::Backend;
 use packetboat_store_suite::samples::START;
 use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
 
 pub struct Here {
     _directory: TempDir,
@@ -37,8 +41,20 @@ impl Here {
         Here { disk, ..Here::new() }
     }
 
-    pub fn try_open(&self) -> Result<EmbeddedStore, packetboat_store::OpenError> {
+    pub fn try_open(&self) -> Result<EmbeddedStore, OpenError> {
         EmbeddedStore::open_on(self.disk.clone(), self.settings.clone(), Arc::new(self.clock.clone()))
+    }
+
+    /// Opens it once it is free: a process that a neighbouring test has just started holds our lock too, until its own
+    /// program runs.
+    pub fn opened(&self) -> EmbeddedStore {
+        let begun = Instant::now();
+        loop {
+            match self.try_open() {
+                Err(OpenError::InUse { .. }) if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                opened => return opened.expect("the store opens"),
+            }
+        }
     }
 
     pub fn database(&self) -> PathBuf {
@@ -57,7 +73,7 @@ impl Here {
 #[async_trait]
 impl Backend for Here {
     async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(self.try_open().expect("the store opens"))
+        Arc::new(self.opened())
     }
 
     fn clock(&self) -> &ManualClock {
