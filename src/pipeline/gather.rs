@@ -9,16 +9,18 @@
 //! the same transaction id, and answers or fetches again: evidence that is missing never ends a delivery. What cannot be written
 //! together is written by itself: an outcome by its attempt, which waits for that; evidence here.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use packetboat_api::delivery::Delivery;
 use packetboat_api::evidence::Evidence;
+use packetboat_api::id::DeliveryId;
 use packetboat_api::message::Message;
 use packetboat_api::road::Fetch;
 use packetboat_api::store::{Batch, Lease, StoreError};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::Road;
 use crate::transition::{self, Next};
@@ -56,18 +58,22 @@ enum Whose {
 pub(crate) struct Gathering {
     waiting: Mutex<Waiting>,
     places: Semaphore,
+    /// Told when pieces are written, or given up.
+    written: Notify,
 }
 
 #[derive(Default)]
 struct Waiting {
     pieces: Vec<Piece>,
+    /// How many pieces of which delivery are not written yet.
+    open: HashMap<DeliveryId, usize>,
     /// Somebody is writing, and will take these too.
     being_written: bool,
 }
 
 impl Default for Gathering {
     fn default() -> Self {
-        Gathering { waiting: Mutex::default(), places: Semaphore::new(PLACES as usize) }
+        Gathering { waiting: Mutex::default(), places: Semaphore::new(PLACES as usize), written: Notify::new() }
     }
 }
 
@@ -82,6 +88,22 @@ impl Gathering {
         let many = waiting.pieces.len().min(MOST);
         waiting.being_written = many > 0;
         waiting.pieces.drain(..many).collect()
+    }
+
+    /// These are written, or seen to by their attempts.
+    fn done(&self, ids: &[DeliveryId]) {
+        let mut waiting = self.lock();
+        for id in ids {
+            if let Entry::Occupied(mut open) = waiting.open.entry(*id) {
+                *open.get_mut() -= 1;
+                if *open.get() == 0 {
+                    open.remove();
+                }
+            }
+        }
+        drop(waiting);
+        self.places.add_permits(ids.len());
+        self.written.notify_waiters();
     }
 }
 
@@ -114,10 +136,25 @@ impl Road {
             place.forget();
         }
         let mut waiting = self.0.gathering.lock();
+        *waiting.open.entry(piece.before.id).or_default() += 1;
         waiting.pieces.push(piece);
         if !std::mem::replace(&mut waiting.being_written, true) {
             let road = self.clone();
             tokio::spawn(async move { road.write_gathered().await });
+        }
+    }
+
+    /// Returns when nothing of this delivery waits to be written: what is seen afterwards stands after it on the timeline.
+    pub(crate) async fn is_written(&self, id: DeliveryId) {
+        let gathering = &self.0.gathering;
+        loop {
+            let written = gathering.written.notified();
+            tokio::pin!(written);
+            written.as_mut().enable();
+            if !gathering.lock().open.contains_key(&id) {
+                return;
+            }
+            written.await;
         }
     }
 
@@ -134,9 +171,10 @@ impl Road {
             if many == 0 {
                 return;
             }
+            let ids: Vec<DeliveryId> = pieces.iter().map(|piece| piece.before.id).collect();
             let outcomes = pieces.iter().any(|piece| matches!(piece.whose, Whose::Attempts(_)));
             self.write_together(pieces).await;
-            self.0.gathering.places.add_permits(many);
+            self.0.gathering.done(&ids);
             if many > 1 && many < MOST {
                 tokio::time::sleep(if outcomes { SHORT_PAUSE } else { PAUSE }).await;
             }

@@ -126,3 +126,25 @@ async fn what_is_gathered_is_on_disk_before_the_queue_has_ended() {
         assert_eq!(scene.delivery(id).await.notified == 1, told.contains(&id), "{id}");
     }
 }
+
+#[tokio::test]
+async fn what_is_seen_later_stands_later_on_the_timeline() {
+    let scene = Scene::new(told()).run();
+    let handsets = scene.road.as_handsets();
+    let mut fetches = Vec::new();
+    for _ in 0..20 {
+        let id = first(&scene.submit(letter(&[BOB])).await.expect("taken"));
+        let delivery = scene.until(id, "told", |it| it.notified == 1).await;
+        fetches.push(handsets.fetch(&delivery.token).await.expect("there"));
+    }
+    for fetch in &fetches {
+        handsets.witness_soon(fetch.clone(), got()).await;
+    }
+    for fetch in &fetches {
+        let id = fetch.delivery.id;
+        handsets.witness(id, Evidence::now(Fact::Retrieved, "m-acknowledge-ind")).await.expect("written");
+        let lines = scene.timeline(id).await;
+        let place = |what: &str| lines.iter().position(|line| line.what == what).expect(what);
+        assert!(place("fetched") < place("retrieved"), "{lines:?}");
+    }
+}
