@@ -1,6 +1,7 @@
 //! One push becomes the user data of one or several short messages, posted as JSON; a text goes as it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use packetboat_api::async_trait;
 use packetboat_api::evidence::{Evidence, Fact};
@@ -14,6 +15,9 @@ use packetboat_sms::{Ports, ReferenceWidth, segment, segment_text};
 use serde_json::json;
 
 use crate::settings::LabSettings;
+
+/// From the answer to a push to its receipt.
+const RECEIPT: Duration = Duration::from_millis(1);
 
 /// The bearer.
 pub struct LabBearer {
@@ -85,8 +89,9 @@ impl LabBearer {
         match answer.status {
             204 => {
                 let witness = self.witness.clone();
-                // Afterwards: the network's word comes before the phone's.
+                // Afterwards, as networks do it: their answer, then their receipt, then what the phone says.
                 tokio::spawn(async move {
+                    tokio::time::sleep(RECEIPT).await;
                     let reached = Evidence::now(Fact::PushDelivered, "the phone has it");
                     if let Err(error) = witness.witness(delivery, reached).await {
                         tracing::warn!(%delivery, %error, "a receipt could not be written");
