@@ -10,16 +10,13 @@ use packetboat_api::message::Kind;
 use packetboat_api::party::Party;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::roles::{
-    Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict, attempts_with,
+    Bearer, BearerError, Failure, Instance, Job, PATIENCE_WITH_BEARER, Sms, SmsBody, Transport, Verdict, attempts_with,
 };
 use packetboat_api::serve::Door;
 use packetboat_push::fits_one_sms;
 
 use crate::notification::{self, Shown};
 use crate::settings::DirectSettings;
-
-/// How long one attempt may take: its turn at the bearer, and the bearer's own patience.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The transport.
 pub struct Direct {
@@ -127,6 +124,6 @@ impl Transport for Direct {
     }
 
     fn time_limit(&self) -> Duration {
-        PATIENCE
+        PATIENCE_WITH_BEARER
     }
 }

@@ -189,22 +189,10 @@ impl Bearer for HttpSms {
                     return Err(error);
                 }
             };
-            if outcome.slower {
-                self.pace.slow_down();
-            } else if outcome.result.is_ok() {
-                self.pace.went_well();
-            }
+            self.pace.note(&outcome.result, outcome.slower);
             self.condition.note(&outcome.result);
-            match outcome.result {
-                Ok(words) => {
-                    begun.taken.push(words);
-                    begun.doubtful = false;
-                }
-                Err(error) => {
-                    self.unfinished.put_back(&key, now, begun, &error, arrived);
-                    return Err(of_part(error, part, pieces.len()));
-                }
-            }
+            let landed = self.unfinished.land(&key, now, begun, outcome.result, arrived);
+            begun = landed.map_err(|error| of_part(error, part, pieces.len()))?;
         }
         self.unfinished.forget(&key);
         Ok(Sent { segments: parts.into(), detail: format!("gateway: {}", begun.taken.join(", ")) })

@@ -2,7 +2,8 @@
 //!
 //! Failure story: the requests of one sending go out one after the other, and the first that fails ends it. A repetition
 //! goes on there, under the same reference. A request whose answer did not come may have arrived, so that a phone may get a
-//! short message twice: it knows the second by its reference and number, or a notification by its transaction id. A Kannel that says "later" gets less at once until it does not any more.
+//! short message twice: it knows the second by its reference and number, or a notification by its transaction id. A Kannel
+//! that says "later" gets less at once until it does not any more.
 
 use std::sync::Arc;
 
@@ -144,22 +145,10 @@ impl Bearer for KannelBearer {
             let answer = self.client.get(&url).await;
             let arrived = may_have_arrived(&answer);
             let outcome = outcome(answer);
-            if outcome.slower {
-                self.pace.slow_down();
-            } else if outcome.result.is_ok() {
-                self.pace.went_well();
-            }
+            self.pace.note(&outcome.result, outcome.slower);
             self.condition.note(&outcome.result);
-            match outcome.result {
-                Ok(words) => {
-                    begun.taken.push(words);
-                    begun.doubtful = false;
-                }
-                Err(error) => {
-                    self.unfinished.put_back(&key, now, begun, &error, arrived);
-                    return Err(of_part(error, part, pieces.len()));
-                }
-            }
+            let landed = self.unfinished.land(&key, now, begun, outcome.result, arrived);
+            begun = landed.map_err(|error| of_part(error, part, pieces.len()))?;
         }
         self.unfinished.forget(&key);
         let detail = begun.taken.pop().unwrap_or_default();

@@ -146,11 +146,7 @@ impl Bearer for PapBearer {
         self.unfinished.keep(&key, now, sending);
         let mut outcome = outcome(self.client.send(request).await);
         self.settle(&key, again, &mut outcome);
-        if outcome.slower {
-            self.pace.slow_down();
-        } else if outcome.result.is_ok() {
-            self.pace.went_well();
-        }
+        self.pace.note(&outcome.result, outcome.slower);
         self.condition.note(&outcome.result);
         let length = match &sms.body {
             SmsBody::Push(octets) => octets.len(),

@@ -11,7 +11,7 @@ use packetboat_api::async_trait;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::roles::{Bearer, BearerError, Health, Instance, Sent, Sms};
 use packetboat_api::serve::CancellationToken;
-use packetboat_net::bearer::{Inbox, PushKey, References, Tallies, Turns, sending};
+use packetboat_net::bearer::{Inbox, PushKey, References, Tallies, Turns, of_part, sending};
 use packetboat_net::tls::TlsClient;
 use packetboat_sms::ReferenceWidth;
 use tokio::sync::Notify;
@@ -254,7 +254,8 @@ impl SmppBearer {
                         BearerError::Retry { .. } => core.unfinished.put_back(&key, &sending),
                         BearerError::Permanent { .. } => core.unfinished.done(&key),
                     }
-                    return Err(of_part(error, at, sending.parts.len()));
+                    let part = u8::try_from(at + 1).unwrap_or(u8::MAX); // at most 255: MAX_SEGMENTS
+                    return Err(of_part(error, part, sending.parts.len()));
                 }
             }
         }
@@ -353,13 +354,4 @@ fn permanent(why: impl Into<String>) -> BearerError {
 
 fn retry(why: impl Into<String>) -> BearerError {
     BearerError::Retry { after: None, why: why.into() }
-}
-
-/// The same error, saying which of several short messages it is about.
-fn of_part(error: BearerError, at: usize, parts: usize) -> BearerError {
-    let said = |why: String| if parts == 1 { why } else { format!("{why} (short message {} of {parts})", at + 1) };
-    match error {
-        BearerError::Retry { after, why } => BearerError::Retry { after, why: said(why) },
-        BearerError::Permanent { why } => BearerError::Permanent { why: said(why) },
-    }
 }

@@ -10,5 +10,3 @@ pub const SENDER_DIGITS: usize = 15;
 pub const TEMPLATE: usize = 1_000;
 /// Short messages one text may need; a template that makes more is a mistake.
 pub const SEGMENTS: usize = 4;
-/// How long one attempt may take: its turn at the bearer, and the bearer's own patience.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(180);

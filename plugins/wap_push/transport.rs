@@ -11,13 +11,13 @@ use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Configured, Env};
 use packetboat_api::road::Handsets;
 use packetboat_api::roles::{
-    Bearer, BearerError, Failure, Instance, Job, Sms, SmsBody, Transport, Verdict, attempts_with,
+    Bearer, BearerError, Failure, Instance, Job, PATIENCE_WITH_BEARER, Sms, SmsBody, Transport, Verdict, attempts_with,
 };
 use packetboat_api::serve::Door;
 use packetboat_push::{Indication, Push, ServiceLoading, fits_one_sms};
 
 use crate::era::follows_indications;
-use crate::limits::{PATIENCE, SENDER_DIGITS, SENDER_LETTERS};
+use crate::limits::{SENDER_DIGITS, SENDER_LETTERS};
 use crate::settings::{Link, WapPushSettings};
 use crate::words::{Facts, Words, sample};
 
@@ -192,6 +192,6 @@ impl Transport for WapPush {
     }
 
     fn time_limit(&self) -> Duration {
-        PATIENCE
+        PATIENCE_WITH_BEARER
     }
 }

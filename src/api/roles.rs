@@ -202,23 +202,37 @@ pub struct Sms {
     pub expires: Timestamp,
 }
 
+/// How long an attempt may take that needs a bearer: its turn there, and the bearer's own patience.
+pub const PATIENCE_WITH_BEARER: Duration = Duration::from_secs(180);
+
 /// How many attempts a transport may begin at once that all need a turn of this bearer.
 pub fn attempts_with(bearer: &dyn Bearer) -> usize {
     bearer.window().saturating_mul(4).clamp(4, 256)
 }
 
 impl Sms {
-    /// What `job` has to send to `to`.
-    pub fn of(job: &Job, to: &Msisdn, body: SmsBody) -> Self {
+    /// For a delivery's first step, on nobody's behalf, and no more urgent than others.
+    pub fn plain(to: Msisdn, delivery: DeliveryId, body: SmsBody, expires: Timestamp) -> Self {
         Sms {
-            to: to.clone(),
+            to,
             body,
             from: None,
-            delivery: job.delivery.id,
+            delivery,
+            step: 0,
+            on_behalf_of: String::new(),
+            priority: Priority::Normal,
+            expires,
+        }
+    }
+
+    /// What `job` has to send to `to`.
+    pub fn of(job: &Job, to: &Msisdn, body: SmsBody) -> Self {
+        let message = &job.message;
+        Sms {
             step: job.delivery.step,
-            on_behalf_of: job.message.envelope.from.as_ref().map(ToString::to_string).unwrap_or_default(),
-            priority: job.message.traits.priority,
-            expires: job.delivery.expires,
+            on_behalf_of: message.envelope.from.as_ref().map(ToString::to_string).unwrap_or_default(),
+            priority: message.traits.priority,
+            ..Sms::plain(to.clone(), job.delivery.id, body, job.delivery.expires)
         }
     }
 }

@@ -145,7 +145,7 @@ impl Road {
     }
 
     /// Returns when nothing of this delivery waits to be written: what is seen afterwards stands after it on the timeline.
-    pub(crate) async fn is_written(&self, id: DeliveryId) {
+    pub(crate) async fn until_written(&self, id: DeliveryId) {
         let gathering = &self.0.gathering;
         loop {
             let written = gathering.written.notified();

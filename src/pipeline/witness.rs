@@ -155,7 +155,7 @@ fn party(name: &str) -> Option<Party> {
 #[async_trait]
 impl Witness for Road {
     async fn witness(&self, delivery: DeliveryId, evidence: Evidence) -> Result<(), StoreError> {
-        self.is_written(delivery).await;
+        self.until_written(delivery).await;
         self.seen(delivery, &evidence).await.map(drop)
     }
 }

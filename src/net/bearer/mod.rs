@@ -1,5 +1,6 @@
 //! What bearers share: whose turn it is and at which pace, how what is sent becomes pieces, which reference they carry, how a
-//! callback's address names a short message, how far a push is that was begun, what receipts add up to, who may bring what arrives, and how it becomes whole.
+//! callback's address names a short message, how far a push is that was begun, what receipts add up to, who may bring what
+//! arrives, and how it becomes whole.
 
 mod gate;
 mod inbox;

@@ -35,6 +35,15 @@ impl Pace {
         self.turns.take(priority, sender).await
     }
 
+    /// Takes note of how a request ended; `slower` when the gateway would rather have fewer.
+    pub fn note<T>(&self, result: &Result<T, BearerError>, slower: bool) {
+        if slower {
+            self.slow_down();
+        } else if result.is_ok() {
+            self.went_well();
+        }
+    }
+
     /// The gateway said "later".
     pub fn slow_down(&self) {
         let mut now = self.lock();

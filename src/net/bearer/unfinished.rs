@@ -147,6 +147,29 @@ impl Unfinished<Begun> {
         self.keep(key, now, Begun { doubtful: true, ..begun.clone() });
     }
 
+    /// How the piece that was launched ended: how far its push is now, or the error with which this attempt is over. `arrived`
+    /// as for [`put_back`](Self::put_back).
+    pub fn land(
+        &self,
+        key: &PushKey,
+        now: Timestamp,
+        mut begun: Begun,
+        result: Result<String, BearerError>,
+        arrived: bool,
+    ) -> Result<Begun, BearerError> {
+        match result {
+            Ok(words) => {
+                begun.taken.push(words);
+                begun.doubtful = false;
+                Ok(begun)
+            }
+            Err(error) => {
+                self.put_back(key, now, begun, &error, arrived);
+                Err(error)
+            }
+        }
+    }
+
     /// The next piece failed so: kept when a repetition has to know of it. `arrived` says whether it may have come to the
     /// gateway all the same.
     pub fn put_back(&self, key: &PushKey, now: Timestamp, begun: Begun, error: &BearerError, arrived: bool) {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use packetboat_api::clock::Timestamp;
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::message::Priority;
 use packetboat_api::party::Msisdn;
 use packetboat_api::roles::{BearerError, Sms, SmsBody};
 use packetboat_net::bearer::{Begun, MAX_UNFINISHED, PushKey, RESUME, Unfinished, may_have_arrived};
@@ -14,16 +13,8 @@ use packetboat_sms::Reference;
 const NOW: Timestamp = Timestamp(1_760_000_000_000);
 
 fn sms(body: SmsBody) -> Sms {
-    Sms {
-        to: Msisdn::new("+358401234567").unwrap(),
-        body,
-        from: None,
-        on_behalf_of: String::new(),
-        delivery: DeliveryId { message: MessageId(7), index: 0 },
-        step: 0,
-        priority: Priority::Normal,
-        expires: NOW.after(Duration::from_secs(3600)),
-    }
+    let (to, delivery) = (Msisdn::new("+358401234567").unwrap(), DeliveryId { message: MessageId(7), index: 0 });
+    Sms::plain(to, delivery, body, NOW.after(Duration::from_secs(3600)))
 }
 
 fn text(words: &str) -> PushKey {

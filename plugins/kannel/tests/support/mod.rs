@@ -12,7 +12,6 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::{ManualClock, Timestamp};
 use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::message::Priority;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Env, Role};
 use packetboat_api::road::{Arrivals, Refusal, RefusalKind, Witness};
@@ -123,16 +122,8 @@ pub fn push(payload: impl Into<Bytes>) -> Sms {
 
 /// The same, carrying something else.
 pub fn carrying(body: SmsBody) -> Sms {
-    Sms {
-        to: Msisdn::new("+358401234567").unwrap(),
-        body,
-        from: None,
-        on_behalf_of: String::new(),
-        delivery: DeliveryId { message: MessageId(7), index: 0 },
-        step: 0,
-        priority: Priority::Normal,
-        expires: NOW.after(Duration::from_secs(3600)),
-    }
+    let (to, delivery) = (Msisdn::new("+358401234567").unwrap(), DeliveryId { message: MessageId(7), index: 0 });
+    Sms::plain(to, delivery, body, NOW.after(Duration::from_secs(3600)))
 }
 
 /// A gateway that gives prepared answers, then 202 for ever, and remembers the targets of the requests.

@@ -12,7 +12,6 @@ use packetboat_api::async_trait;
 use packetboat_api::clock::{Clock, SystemClock};
 use packetboat_api::evidence::Evidence;
 use packetboat_api::id::{DeliveryId, MessageId};
-use packetboat_api::message::Priority;
 use packetboat_api::party::Msisdn;
 use packetboat_api::plugin::{Env, Role};
 use packetboat_api::road::{Arrivals, Refusal, RefusalKind, Witness};
@@ -113,16 +112,8 @@ pub fn settings(address: impl ToString, more: &str) -> String {
 
 /// A push of these octets to +358401234567 for delivery `number`-1, of use for an hour.
 pub fn push(number: u64, payload: impl Into<Bytes>) -> Sms {
-    Sms {
-        to: Msisdn::new("+358401234567").unwrap(),
-        body: SmsBody::Push(payload.into()),
-        from: None,
-        on_behalf_of: String::new(),
-        delivery: DeliveryId { message: MessageId(number), index: 0 },
-        step: 0,
-        priority: Priority::Normal,
-        expires: SystemClock.now().after(Duration::from_secs(3600)),
-    }
+    let (to, delivery) = (Msisdn::new("+358401234567").unwrap(), DeliveryId { message: MessageId(number), index: 0 });
+    Sms::plain(to, delivery, SmsBody::Push(payload.into()), SystemClock.now().after(Duration::from_secs(3600)))
 }
 
 /// A WSP push with a transaction octet and so many octets of content.
